@@ -1,0 +1,83 @@
+// Kernel interfaces that Swift's Glibc module hides, or whose types Swift cannot hold safely.
+// Declarations and one-line adapters only: no logic lives here.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// epoll_event holds a union, which Swift treats as unsafe; this is the same layout (packed on
+// x86-64, as the kernel has it) with the union's 64-bit member.
+#if defined(__x86_64__)
+struct __attribute__((packed)) clinux_epoll_event {
+#else
+struct clinux_epoll_event {
+#endif
+    uint32_t events;
+    uint64_t data;
+};
+
+static inline int clinux_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data) {
+    struct epoll_event event = {.events = events, .data = {.u64 = data}};
+    return epoll_ctl(epoll, operation, fd, &event);
+}
+
+static inline int clinux_epoll_wait(
+    int epoll, struct clinux_epoll_event *events, int capacity, int timeout_milliseconds) {
+    return epoll_wait(epoll, (struct epoll_event *)events, capacity, timeout_milliseconds);
+}
+
+// Variadic in C, hence out of Swift's reach. Names the calling thread.
+static inline int clinux_set_thread_name(const char *name) {
+    return prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
+// PAGEMAP_SCAN (Linux 6.7): the pages of a range that are resident or swapped out. Headers older
+// than the kernel lack it, so its layout is repeated here from the kernel's documentation.
+struct clinux_page_region {
+    uint64_t start;
+    uint64_t end;
+    uint64_t categories;
+};
+
+struct clinux_pm_scan_arg {
+    uint64_t size;
+    uint64_t flags;
+    uint64_t start;
+    uint64_t end;
+    uint64_t walk_end;
+    uint64_t vec;
+    uint64_t vec_len;
+    uint64_t max_pages;
+    uint64_t category_inverted;
+    uint64_t category_mask;
+    uint64_t category_anyof_mask;
+    uint64_t return_mask;
+};
+
+#define CLINUX_PAGEMAP_SCAN _IOWR('f', 16, struct clinux_pm_scan_arg)
+#define CLINUX_PAGE_IS_PRESENT (1 << 3)
+#define CLINUX_PAGE_IS_SWAPPED (1 << 4)
+#define CLINUX_PAGE_IS_PFNZERO (1 << 5)
+
+static inline int clinux_pagemap_scan(int pagemap, struct clinux_pm_scan_arg *argument) {
+    return ioctl(pagemap, CLINUX_PAGEMAP_SCAN, argument);
+}
+
+#endif
