@@ -25,7 +25,9 @@ struct ChunkDecoder: Sendable {
     }
 
     /// Decodes `input` from `position` up to `end`, appends the data to `body` and moves `position`
-    /// past what was taken. `base` is what to add to an index of `input` for an error's offset.
+    /// past what was taken.
+    ///
+    /// `base` is what to add to an index of `input` for an error's offset.
     ///
     /// Returns whether the end of the body was reached.
     mutating func decode(

@@ -6,8 +6,9 @@ enum Octet {
     /// gateways fold into the hyphen, so that two names would become one.
     static let fieldName: UInt8 = 0x02
     /// A visible character of a request target (RFC 3986) that has no meaning to the parser: not
-    /// `%`, `?`, `#`, nor one of `"<>`, which no URI contains. The characters that browsers send
-    /// unescaped against RFC 3986 are among them.
+    /// `%`, `?`, `#`, nor one of `"<>`, which no URI contains.
+    ///
+    /// The characters that browsers send unescaped against RFC 3986 are among them.
     static let target: UInt8 = 0x04
     /// A visible or non-ASCII character of a field value (RFC 9110 §5.5).
     static let fieldValue: UInt8 = 0x08

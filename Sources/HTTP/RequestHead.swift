@@ -6,7 +6,9 @@ public struct RequestHead: Sendable {
     /// The method.
     public let method: Method
 
-    /// The protocol version. A higher minor version than 1 counts as 1.1.
+    /// The protocol version.
+    ///
+    /// A higher minor version than 1 counts as 1.1.
     public let version: Version
 
     /// The fields in order, except that nothing was merged or dropped.
@@ -51,8 +53,9 @@ public struct RequestHead: Sendable {
     /// The octets of the request target, all of them visible ASCII.
     public var targetOctets: ArraySlice<UInt8> { fields.octets[targetRange] }
 
-    /// The path as it was sent, still percent-encoded, never empty: `/a/b`, or `*` for
-    /// `OPTIONS *`. It contains no `%00`, and every `%` is followed by two hexadecimal digits.
+    /// The path as it was sent, still percent-encoded, never empty: `/a/b`, or `*` for `OPTIONS *`.
+    ///
+    /// It contains no `%00`, and every `%` is followed by two hexadecimal digits.
     public var path: String {
         pathRange.isEmpty ? "/" : String(decoding: fields.octets[pathRange], as: UTF8.self)
     }
@@ -68,7 +71,9 @@ public struct RequestHead: Sendable {
     }
 
     /// The host and port that the request is for: the target's in absolute form, else the value of
-    /// `Host`. Nil only in HTTP/1.0.
+    /// `Host`.
+    ///
+    /// Nil only in HTTP/1.0.
     public var authority: String? {
         authorityRange.map { String(decoding: fields.octets[$0], as: UTF8.self) }
     }

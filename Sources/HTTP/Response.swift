@@ -1,13 +1,17 @@
 /// A response that is ready to be sent.
 public struct Response: Sendable {
-    /// The status. A 1xx status is not a response.
+    /// The status.
+    ///
+    /// A 1xx status is not a response.
     public var status: Status
 
     /// The fields, without `Date`, `Connection` and those that frame the body: the encoder writes
     /// these itself and drops any that are here.
     public var fields: Fields
 
-    /// The body. It is not sent in answer to HEAD or with a status that forbids one.
+    /// The body.
+    ///
+    /// It is not sent in answer to HEAD or with a status that forbids one.
     public var body: [UInt8]
 
     /// Whether the connection is closed afterwards, whatever the client wants.

@@ -49,7 +49,9 @@ public struct ResponseEncoder: Sendable {
         }
     }
 
-    /// Sets the time that `Date` tells. Costs something once per second only.
+    /// Sets the time that `Date` tells.
+    ///
+    /// Costs something once per second only.
     public mutating func setDate(secondsSince1970 seconds: UInt64) {
         guard seconds != dateSeconds else { return }
         dateSeconds = seconds

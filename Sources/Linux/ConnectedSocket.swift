@@ -1,7 +1,9 @@
 import CLinux
 import Glibc
 
-/// One TCP connection. Writing to it never raises `SIGPIPE`.
+/// One TCP connection.
+///
+/// Writing to it never raises `SIGPIPE`.
 public struct ConnectedSocket: ~Copyable, Sendable {
     /// The descriptor to poll.
     public let descriptor: FileDescriptor
@@ -24,7 +26,9 @@ public struct ConnectedSocket: ~Copyable, Sendable {
         self.peer = peer
     }
 
-    /// Connects to `address` and waits until it is done. The socket blocks.
+    /// Connects to `address` and waits until it is done.
+    ///
+    /// The socket blocks.
     public init(connectingTo address: SocketAddress) throws(SystemError) {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
         let fd = try retryingInterrupts("socket") { socket(address.family, type, 0) }

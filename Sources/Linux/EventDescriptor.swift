@@ -8,14 +8,18 @@ public struct EventDescriptor: ~Copyable, Sendable {
     /// The descriptor to poll for readability.
     public let descriptor: FileDescriptor
 
-    /// Makes a counter at zero. Throws when descriptors are exhausted.
+    /// Makes a counter at zero.
+    ///
+    /// Throws when descriptors are exhausted.
     public init() throws(SystemError) {
         let flags = Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK)
         let rawValue = try retryingInterrupts("eventfd") { eventfd(0, flags) }
         descriptor = FileDescriptor(adopting: rawValue)
     }
 
-    /// Makes the descriptor readable and starts a new edge. Any thread may call this.
+    /// Makes the descriptor readable and starts a new edge.
+    ///
+    /// Any thread may call this.
     ///
     /// A counter that is already at its maximum is readable anyway, so the refusal is ignored.
     public func signal() {

@@ -10,7 +10,9 @@ public final class Mailbox<Message: Sendable>: Sendable {
         self.capacity = capacity
     }
 
-    /// Appends a message. Any thread may call this.
+    /// Appends a message.
+    ///
+    /// Any thread may call this.
     ///
     /// Returns `false` when the mailbox is full: the caller sheds load instead of queueing.
     public func send(_ message: Message) -> Bool {

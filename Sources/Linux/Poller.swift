@@ -23,9 +23,13 @@ public struct Poller: ~Copyable {
         public static let writable = Readiness(rawValue: EPOLLOUT.rawValue)
         /// The peer has ended its side; more data may still wait.
         public static let inputEnded = Readiness(rawValue: EPOLLRDHUP.rawValue)
-        /// Both sides are over. Always reported.
+        /// Both sides are over.
+        ///
+        /// Always reported.
         public static let hungUp = Readiness(rawValue: EPOLLHUP.rawValue)
-        /// The descriptor failed. Always reported.
+        /// The descriptor failed.
+        ///
+        /// Always reported.
         public static let failed = Readiness(rawValue: EPOLLERR.rawValue)
         /// Report a change once, instead of a state for as long as it lasts.
         public static let edgeTriggered = Readiness(rawValue: EPOLLET.rawValue)

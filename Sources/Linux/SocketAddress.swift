@@ -15,7 +15,9 @@ public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     /// The port; zero lets the kernel choose when binding.
     public var port: UInt16
 
-    /// Makes an address from its parts. The octets of `host` are read as big-endian integers.
+    /// Makes an address from its parts.
+    ///
+    /// The octets of `host` are read as big-endian integers.
     public init(host: Host, port: UInt16) {
         self.host = host
         self.port = port

@@ -11,19 +11,25 @@ public final class WakeUp: Sendable {
 
     private let isAsleep = Atomic<Bool>(false)
 
-    /// Makes a wake-up for a thread that is awake. Throws when descriptors are exhausted.
+    /// Makes a wake-up for a thread that is awake.
+    ///
+    /// Throws when descriptors are exhausted.
     public init() throws(SystemError) {
         event = try EventDescriptor()
     }
 
-    /// Wakes the sleeper if it sleeps or is about to. Any thread may call this.
+    /// Wakes the sleeper if it sleeps or is about to.
+    ///
+    /// Any thread may call this.
     public func wake() {
         guard isAsleep.load(ordering: .acquiring) else { return }
         guard isAsleep.exchange(false, ordering: .acquiringAndReleasing) else { return }
         event.signal()
     }
 
-    /// Announces that the thread is about to sleep. It must look at its queues after this.
+    /// Announces that the thread is about to sleep.
+    ///
+    /// It must look at its queues after this.
     public func willSleep() {
         isAsleep.store(true, ordering: .sequentiallyConsistent)
     }
