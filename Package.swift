@@ -91,7 +91,7 @@ let package = Package(
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "HTTPServerTests",
-            dependencies: ["HTTPServer", "HTTP", "Linux", "TestSupport"],
+            dependencies: ["HTTPServer", "HTTP", "Linux", "TestSupport", "CZlib"],
             swiftSettings: strict
         ),
         .testTarget(
