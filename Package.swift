@@ -81,14 +81,26 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),
-        .testTarget(name: "LinuxTests", dependencies: ["Linux", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "WasmTests", dependencies: ["Wasm", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "LinuxTests",
+            dependencies: ["Linux", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "WasmTests",
+            dependencies: ["Wasm", "TestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "WASITests",
             dependencies: ["WASI", "Wasm", "TestSupport"],
             swiftSettings: strict
         ),
-        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "HTTPTests",
+            dependencies: ["HTTP", "TestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "HTTPServerTests",
             dependencies: ["HTTPServer", "HTTP", "Linux", "TestSupport"],
