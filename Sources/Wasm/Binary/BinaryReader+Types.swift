@@ -84,8 +84,10 @@ extension BinaryReader {
         MemoryType(limits: try sizeLimits())
     }
 
-    /// A size range. The flags are one byte: bit 0 says that there is a maximum, bit 1 that it is
-    /// shared, bit 2 that addresses have 64 bits.
+    /// A size range.
+    ///
+    /// The flags are one byte: bit 0 says that there is a maximum, bit 1 that it is shared, bit 2
+    /// that addresses have 64 bits.
     private mutating func sizeLimits() throws(ModuleError) -> SizeLimits {
         let offset = position
         let flags = try byte()

@@ -12,8 +12,10 @@ extension ModuleDecoder {
         for _ in 0..<count { structure.elements.append(try elementSegment(&section)) }
     }
 
-    /// Bit 0 of the flags: not active. Bit 1: declarative, or active with a table index. Bit 2:
-    /// the elements are expressions.
+    /// One segment, of the kind that its flags say.
+    ///
+    /// Bit 0: not active. Bit 1: declarative, or active with a table index. Bit 2: the elements
+    /// are expressions.
     private func elementSegment(
         _ section: inout BinaryReader
     ) throws(ModuleError) -> ElementSegment {

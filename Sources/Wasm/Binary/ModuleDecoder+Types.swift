@@ -122,6 +122,7 @@ extension ModuleDecoder {
             let type = try section.memoryType()
             try addMemory(type, at: offset)
             structure.memories.append(type)
+            structure.memoryOffsets.append(offset)
         }
     }
 

@@ -114,7 +114,9 @@ struct ModuleDecoder {
         case 5: try decodeMemories(&section)
         case 6: try decodeGlobals(&section)
         case 7: try decodeExports(&section)
-        case 8: structure.start = try section.u32()
+        case 8:
+            structure.startOffset = section.position
+            structure.start = try section.u32()
         case 9: try decodeElements(&section)
         case 10: try decodeBodies(&section)
         case 11: try decodeDataSegments(&section)

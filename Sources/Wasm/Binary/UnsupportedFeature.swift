@@ -37,8 +37,9 @@ enum UnsupportedFeature: String {
 // MARK: - Instructions
 
 extension UnsupportedFeature {
-    /// Why a byte is no instruction that the engine has: an unsupported feature's, or no
-    /// instruction at all. Reads the rest of the instruction's code from `reader`.
+    /// Why a byte is no instruction that the engine has: an unsupported feature's, or none at all.
+    ///
+    /// Reads the rest of the instruction's code from `reader`.
     static func instruction(
         _ opcode: UInt8,
         at offset: Int,
