@@ -3,7 +3,7 @@
 /// An instruction is one or more cells of 8 bytes. A cell has four 16-bit fields: the opcode, a, b
 /// and c; a second cell has a fourth operand or a 32-bit or 64-bit one.
 @safe
-struct CodePointer: Equatable {
+struct CodePointer {
     // SAFETY: points into the code of a function that the running module owns; the translator ends
     // every path with an instruction that does not fall through.
     let base: UnsafePointer<UInt16>
@@ -119,4 +119,9 @@ struct CodePointer: Equatable {
 
     @inline(__always)
     mutating func jump(_ cells: Int32) { unsafe self = CodePointer(base + Int(cells) * 4) }
+}
+
+extension CodePointer: Equatable {
+    @inline(__always)
+    static func == (left: CodePointer, right: CodePointer) -> Bool { unsafe left.base == right.base }
 }

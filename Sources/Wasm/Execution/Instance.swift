@@ -196,6 +196,7 @@ public final class Instance: @unchecked Sendable {
         }
         for (index, table) in tables.enumerated() {
             unsafe (tableFields + index).initialize(to: table.storage.fields)
+            if index < structure.importedTableCount { table.retain(self) }
         }
         for (slot, function) in module.recordFunctions.enumerated() {
             let index = Int(function)
