@@ -60,7 +60,9 @@ struct CodePointer {
 
     /// The 32 bits of b and c.
     @inline(__always)
-    var immediate32: UInt32 { unsafe UnsafeRawPointer(base).load(fromByteOffset: 4, as: UInt32.self) }
+    var immediate32: UInt32 {
+        unsafe UnsafeRawPointer(base).load(fromByteOffset: 4, as: UInt32.self)
+    }
 
     @inline(__always)
     var signedImmediate32: Int32 { Int32(bitPattern: immediate32) }
@@ -68,7 +70,9 @@ struct CodePointer {
     // MARK: The second cell
 
     @inline(__always)
-    var immediate64: UInt64 { unsafe UnsafeRawPointer(base).load(fromByteOffset: 8, as: UInt64.self) }
+    var immediate64: UInt64 {
+        unsafe UnsafeRawPointer(base).load(fromByteOffset: 8, as: UInt64.self)
+    }
 
     /// The first field of the second cell.
     @inline(__always)
@@ -80,11 +84,15 @@ struct CodePointer {
 
     /// The first 32 bits of the second cell.
     @inline(__always)
-    var secondCount: UInt32 { unsafe UnsafeRawPointer(base).load(fromByteOffset: 8, as: UInt32.self) }
+    var secondCount: UInt32 {
+        unsafe UnsafeRawPointer(base).load(fromByteOffset: 8, as: UInt32.self)
+    }
 
     /// The last 32 bits of the second cell.
     @inline(__always)
-    var secondIndex: UInt32 { unsafe UnsafeRawPointer(base).load(fromByteOffset: 12, as: UInt32.self) }
+    var secondIndex: UInt32 {
+        unsafe UnsafeRawPointer(base).load(fromByteOffset: 12, as: UInt32.self)
+    }
 
     /// The jump of a conditional branch, in cells.
     @inline(__always)
@@ -123,5 +131,7 @@ struct CodePointer {
 
 extension CodePointer: Equatable {
     @inline(__always)
-    static func == (left: CodePointer, right: CodePointer) -> Bool { unsafe left.base == right.base }
+    static func == (left: CodePointer, right: CodePointer) -> Bool {
+        unsafe left.base == right.base
+    }
 }

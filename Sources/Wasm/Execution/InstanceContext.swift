@@ -165,5 +165,7 @@ struct FunctionRecord {
 
 extension ContextPointer: Equatable {
     @inline(__always)
-    static func == (left: ContextPointer, right: ContextPointer) -> Bool { unsafe left.base == right.base }
+    static func == (left: ContextPointer, right: ContextPointer) -> Bool {
+        unsafe left.base == right.base
+    }
 }

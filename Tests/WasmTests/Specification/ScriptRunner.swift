@@ -34,6 +34,8 @@ final class ScriptRunner {
     private var current: Result<Instance, Unsupported>?
     private var named: [String: Result<Instance, Unsupported>] = [:]
     private var registered: [String: Result<Instance, Unsupported>] = [:]
+    /// Instances that a module which could not be run may have imported from, and changed.
+    private var exposed: Set<ObjectIdentifier> = []
     /// References do not retain: every instance is kept until the script ends.
     private var instances: [Instance] = []
     private var report = Report()
@@ -51,6 +53,8 @@ final class ScriptRunner {
         for command in script.commands {
             switch verdict(command) {
             case .passed: report.passed += 1
+            case .failed where dependsOnUnsupported(command):
+                report.unsupported["a module that was not run", default: 0] += 1
             case .failed(let why): report.failures.append("\(name):\(command.line): \(why)")
             case .unsupported(let feature): report.unsupported[feature, default: 0] += 1
             }
@@ -59,8 +63,13 @@ final class ScriptRunner {
     }
 
     private func verdict(_ command: Script.Command) -> Verdict {
-        if command.module_type == "text" { return .unsupported("text format") }
         do {
+            if command.module_type == "text" {
+                if command.type == "module" {
+                    current = .failure(Unsupported(feature: "text format"))
+                }
+                throw Unsupported(feature: "text format")
+            }
             switch command.type {
             case "module":
                 let result = try attempt { try self.instantiate(command) }
@@ -105,11 +114,21 @@ final class ScriptRunner {
         }
     }
 
+    /// Whether a command's outcome hangs on what a module that was not run would have done.
+    private func dependsOnUnsupported(_ command: Script.Command) -> Bool {
+        guard let result = try? instance(command.action?.module), let instance = try? result.get()
+        else { return false }
+        return exposed.contains(ObjectIdentifier(instance))
+    }
+
     private func module(_ command: Script.Command) throws -> Module {
         let file = folder.appendingPathComponent(command.filename ?? "")
         do {
             return try Module([UInt8](try Data(contentsOf: file)))
         } catch let error as ModuleError where error.kind == .unsupported {
+            for case .success(let instance) in registered.values {
+                exposed.insert(ObjectIdentifier(instance))
+            }
             throw Unsupported(feature: error.message)
         }
     }

@@ -12,7 +12,11 @@ enum SpecTestModule {
             ("print_f64_f64", [.f64, .f64]),
         ]
         for (name, parameters) in prints {
-            imports.define("spectest", name, HostFunction(FunctionType(parameters)) { _ in .finished })
+            imports.define(
+                "spectest",
+                name,
+                HostFunction(FunctionType(parameters)) { _ in .finished }
+            )
         }
         imports.define("spectest", "global_i32", Global(.i32(666), isMutable: false))
         imports.define("spectest", "global_i64", Global(.i64(666), isMutable: false))
