@@ -8,7 +8,9 @@ public enum StandardStream: Int32, Sendable {
     case output = 1
     case error = 2
 
-    /// Whether the stream is a terminal. The corresponding C function is `isatty`.
+    /// Whether the stream is a terminal.
+    ///
+    /// The corresponding C function is `isatty`.
     public var isTerminal: Bool { isatty(rawValue) == 1 }
 
     /// Writes bytes and answers how many were written: at least one when any are given.
