@@ -83,7 +83,7 @@ extension WASIContext {
     }
 
     /// The most random bytes made in one go: about half a millisecond's work.
-    private static var randomByteCountMax: UInt32 { 256 << 10 }
+    private static var randomByteCountMax: UInt32 { 128 << 10 }
 
     /// `proc_exit`.
     func exit(_ call: inout HostCall) -> HostResult {
@@ -110,7 +110,7 @@ enum ClockID: UInt32 {
 /// What long calls cost beyond one instruction, which takes about three nanoseconds.
 enum Surcharge {
     /// For copying bytes into or out of a guest.
-    static func copying(_ byteCount: Int) -> Int64 { Int64(byteCount / 16) }
+    static func copying(_ byteCount: Int) -> Int64 { Int64(byteCount / 32) }
 
     /// For making random bytes.
     static func random(_ byteCount: Int) -> Int64 { Int64(byteCount) &+ 100 }
