@@ -128,10 +128,12 @@ struct MachinePointer {
             hostState: execution.hostState
         )
         let result = function.body(&call)
-        surcharge += call.surcharge
-        fuel &-= call.surcharge
         switch result {
         case .finished:
+            // In every other case the slice ends here, and the interpreter keeps the fuel that it
+            // had before the call: nothing must be taken off then.
+            surcharge += call.surcharge
+            fuel &-= call.surcharge
             return nil
         case .trap(let reason):
             execution.trapReason = reason
