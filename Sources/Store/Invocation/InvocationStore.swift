@@ -73,7 +73,7 @@ public final class InvocationStore: Sendable {
         let ring = InvocationRing(
             recordsMax: limits.ringRecords,
             logBytesMax: limits.ringLogBytes,
-            wake: { queue.wakeup.ring() }
+            wake: { queue.wakeup.signal() }
         )
         queue.add(ring)
         return ring
@@ -114,7 +114,7 @@ final class InvocationQueue: Sendable {
         var isStopped = false
     }
 
-    let wakeup: WakeupEvent
+    let wakeup: EventDescriptor
     let file = Mutex<DatabaseFile?>(nil)
     let unavailability = Mutex("not opened yet")
     let stored = Atomic<Int>(0)
@@ -126,7 +126,7 @@ final class InvocationQueue: Sendable {
 
     init(folder: DataFolder) throws(SystemError) {
         self.folder = folder
-        wakeup = try WakeupEvent()
+        wakeup = try EventDescriptor()
     }
 
     var allRings: [InvocationRing] { rings.withLock { $0 } }
@@ -145,13 +145,13 @@ final class InvocationQueue: Sendable {
             return true
         }
         guard isWaiting else { return }
-        wakeup.ring()
+        wakeup.signal()
         done.wait()
     }
 
     func stop() {
         control.withLock { $0.isStopping = true }
-        wakeup.ring()
+        wakeup.signal()
     }
 
     /// Those who wait for the next commit to be done, and whether it is the last.
