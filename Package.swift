@@ -111,6 +111,13 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "RoostTests",
+            dependencies: [
+                "roost", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "EndToEndTests",
             dependencies: ["Daemon", "TestSupport"],
             swiftSettings: strict
