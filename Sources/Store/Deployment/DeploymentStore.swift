@@ -61,19 +61,22 @@ public final class DeploymentStore: Sendable {
         }
     }
 
-    /// Stores a version with the current version's module and another configuration.
+    /// Stores a version with another configuration and the module of the current version, or of `version`.
     ///
-    /// The outcome is `unchanged` as in `deploy`. Throws `noSuchFunction`.
+    /// The outcome is `unchanged` as in `deploy`. Throws `noSuchFunction` or `noSuchVersion`.
     public func setConfiguration(
         function name: String,
         configuration: Data,
+        of version: Int? = nil,
         activate: Bool = true,
         precondition: Precondition = .none
     ) throws(StoreError) -> DeploymentOutcome {
         try file.write { database in
             let current = try database.check(precondition, function: name)
-            guard let version = try database.currentVersion(of: current) else {
-                throw StoreError.noSuchFunction(name)
+            guard let current else { throw StoreError.noSuchFunction(name) }
+            let number = version ?? current.currentVersion
+            guard let version = try database.versionRecord(of: name, number: number) else {
+                throw StoreError.noSuchVersion(function: name, version: number)
             }
             let draft = VersionDraft(
                 function: name,
