@@ -3,9 +3,9 @@ internal import GRDBSQLite
 
 /// A prepared `INSERT` that is run once for each row, straight over SQLite's C interface.
 ///
-/// GRDB's arguments box each value: for rows of two dozen columns that costs more than the insertion
-/// itself. This binds in place instead: `bind` calls in the order of the columns, then `insert`. It
-/// is used inside one call of `DatabaseFile.write` and not kept.
+/// GRDB's arguments box each value: for rows of two dozen columns that costs more than the
+/// insertion itself. This binds in place instead: `bind` calls in the order of the columns, then
+/// `insert`. It is used inside one call of `DatabaseFile.write` and not kept.
 @safe
 struct RowInserter: ~Copyable {
     private let database: Database
