@@ -31,6 +31,11 @@ public struct ModuleError: Error, Equatable, Sendable, CustomStringConvertible {
         self.function = function
     }
 
+    /// The same error, found in the body of a function.
+    func inFunction(_ function: Int) -> ModuleError {
+        ModuleError(kind, message, at: offset, function: function)
+    }
+
     /// `invalid: type mismatch: expected i32, found i64, at byte 0x2a in function 3`.
     public var description: String {
         let place = "at byte 0x" + String(offset, radix: 16)

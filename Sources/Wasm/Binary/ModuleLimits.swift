@@ -1,4 +1,6 @@
-/// How large a module may be. Larger ones are refused with ``ModuleError/Kind/limit``.
+/// How large a module may be.
+///
+/// Larger ones are refused with ``ModuleError/Kind/limit``.
 ///
 /// The defaults are those that browsers agreed on (WebAssembly JavaScript interface,
 /// "Implementation-defined Limits"), where it has one.

@@ -9,9 +9,13 @@ struct ModuleStructure: Sendable {
     var functions: [UInt32] = []
     var tables: [TableDefinition] = []
     var memories: [MemoryType] = []
+    /// Where the type of each of `memories` begins.
+    var memoryOffsets: [Int] = []
     var globals: [GlobalDefinition] = []
     var exports: [Export] = []
     var start: UInt32?
+    /// Where the start section's contents begin.
+    var startOffset = 0
     var elements: [ElementSegment] = []
     var dataSegments: [DataSegment] = []
     var dataCount: UInt32?

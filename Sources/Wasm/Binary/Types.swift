@@ -71,6 +71,9 @@ public struct MemoryType: Hashable, Sendable {
 
     /// The size of a page in bytes.
     public static let pageSize = 65_536
+
+    /// How many pages 32-bit addresses reach.
+    public static let pagesMax = 65_536
 }
 
 /// The type of a table. §2.3.13

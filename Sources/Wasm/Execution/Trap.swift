@@ -3,7 +3,7 @@
 /// Core specification §4.2.2, with the host's own reasons.
 public struct Trap: Error, Equatable, Sendable, CustomStringConvertible {
     /// The reasons for a trap.
-    public enum Kind: Equatable, Sendable {
+    public enum Kind: UInt8, Sendable {
         case unreachable
         case integerDivideByZero
         case integerOverflow
@@ -19,8 +19,8 @@ public struct Trap: Error, Equatable, Sendable, CustomStringConvertible {
         case callStackExhausted
         /// The execution reached its limit of instructions.
         case outOfFuel
-        /// A host function refused to go on; the text says why.
-        case host(String)
+        /// A host function refused to go on; ``Trap/reason`` says why.
+        case host
     }
 
     /// One frame of the guest's call stack.
@@ -42,6 +42,9 @@ public struct Trap: Error, Equatable, Sendable, CustomStringConvertible {
 
     public let kind: Kind
 
+    /// What the host function said, for a trap of kind ``Kind/host``.
+    public let reason: String?
+
     /// The guest's call stack, innermost frame first, cut after ``backtraceDepthMax`` frames.
     public let backtrace: [Frame]
 
@@ -52,14 +55,20 @@ public struct Trap: Error, Equatable, Sendable, CustomStringConvertible {
     public static let backtraceDepthMax = 64
 
     /// Makes a trap with the call stack it happened on.
-    public init(_ kind: Kind, backtrace: [Frame] = [], depth: Int = 0) {
+    public init(
+        _ kind: Kind,
+        reason: String? = nil,
+        backtrace: [Frame] = [],
+        depth: Int = 0
+    ) {
         self.kind = kind
+        self.reason = reason
         self.backtrace = backtrace
         self.depth = depth
     }
 
     /// The reason in the words of the specification's test suite.
-    public var description: String { kind.description }
+    public var description: String { reason ?? kind.description }
 }
 
 extension Trap.Kind: CustomStringConvertible {
@@ -77,7 +86,7 @@ extension Trap.Kind: CustomStringConvertible {
         case .indirectCallTypeMismatch: "indirect call type mismatch"
         case .callStackExhausted: "call stack exhausted"
         case .outOfFuel: "all fuel consumed"
-        case .host(let reason): reason
+        case .host: "refused by the host"
         }
     }
 }
