@@ -44,6 +44,28 @@ static inline int clinux_epoll_wait(
     return epoll_wait(epoll, (struct epoll_event *)events, capacity, timeout_milliseconds);
 }
 
+// Untyped in C through struct sockaddr *, which Swift cannot cast without rebinding memory.
+static inline int clinux_bind(int fd, const struct sockaddr_storage *address, socklen_t size) {
+    return bind(fd, (const struct sockaddr *)address, size);
+}
+
+static inline int clinux_connect(int fd, const struct sockaddr_storage *address, socklen_t size) {
+    return connect(fd, (const struct sockaddr *)address, size);
+}
+
+static inline int clinux_accept4(
+    int fd, struct sockaddr_storage *address, socklen_t *size, int flags) {
+    return accept4(fd, (struct sockaddr *)address, size, flags);
+}
+
+static inline int clinux_getsockname(int fd, struct sockaddr_storage *address, socklen_t *size) {
+    return getsockname(fd, (struct sockaddr *)address, size);
+}
+
+static inline int clinux_set_option(int fd, int level, int option, int value) {
+    return setsockopt(fd, level, option, &value, sizeof value);
+}
+
 // Variadic in C, hence out of Swift's reach. Names the calling thread.
 static inline int clinux_set_thread_name(const char *name) {
     return prctl(PR_SET_NAME, name, 0, 0, 0);
