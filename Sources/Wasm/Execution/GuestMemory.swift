@@ -3,11 +3,14 @@
 /// Every access is checked against the memory's current size; out of bounds is an answer (nil or
 /// false), never a trap of the host. The view is valid only until the host call returns, and is
 /// confined to the thread that runs the guest.
+///
+/// The generic accessors are inlinable: called unspecialised from another module, each would cost
+/// more than many a host function.
 @safe
 public struct GuestMemory {
     // SAFETY: `base` points at the start of a live memory of `byteCount` bytes: the instance is
     // kept alive by the execution that runs it, and a memory never moves.
-    private let base: UnsafeMutableRawPointer
+    @usableFromInline let base: UnsafeMutableRawPointer
 
     /// The memory's size in bytes.
     public let byteCount: Int
@@ -18,11 +21,13 @@ public struct GuestMemory {
     }
 
     /// Whether `count` bytes lie within the memory from `address` on.
+    @inlinable
     public func contains(_ address: UInt32, count: Int) -> Bool {
         count >= 0 && count <= byteCount && Int(address) <= byteCount - count
     }
 
     /// Reads a little-endian integer; nil when it lies outside the memory.
+    @inlinable
     public func load<T: FixedWidthInteger & BitwiseCopyable>(
         _ address: UInt32,
         as type: T.Type = T.self
@@ -33,6 +38,7 @@ public struct GuestMemory {
     }
 
     /// Writes a little-endian integer; false, with nothing written, when it lies outside.
+    @inlinable
     public func store<T: FixedWidthInteger & BitwiseCopyable>(
         _ value: T,
         at address: UInt32
@@ -50,6 +56,7 @@ public struct GuestMemory {
     }
 
     /// Lends bytes of the guest; nil when any lies outside the memory.
+    @inlinable
     public func withBytes<R>(
         at address: UInt32,
         count: UInt32,
@@ -85,6 +92,7 @@ public struct GuestMemory {
     }
 
     /// Lends writable bytes of the guest; nil when any lies outside the memory.
+    @inlinable
     public func withMutableBytes<R>(
         at address: UInt32,
         count: UInt32,

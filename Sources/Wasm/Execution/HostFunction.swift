@@ -37,6 +37,8 @@ public enum WaitCondition: Equatable, Sendable {
     case deadline(UInt64)
     /// More input, or its end, from whoever feeds the host functions' state.
     case input
+    /// Whichever comes first: more input or its end, or a moment on `CLOCK_MONOTONIC`.
+    case inputOrDeadline(UInt64)
 }
 
 /// One call of a host function: its arguments, its results, and the guest's memory.
