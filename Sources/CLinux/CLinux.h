@@ -72,6 +72,20 @@ static inline int clinux_set_thread_name(const char *name) {
     return prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
+// Resource limits, soft and hard alike. Types that both Glibc's module and this one define must not
+// be named in Swift: the compiler finds two definitions then.
+enum clinux_resource {
+    CLINUX_LIMIT_ADDRESS_SPACE = RLIMIT_AS,
+    CLINUX_LIMIT_PROCESSOR_TIME = RLIMIT_CPU,
+    CLINUX_LIMIT_OPEN_FILES = RLIMIT_NOFILE,
+    CLINUX_LIMIT_CORE_SIZE = RLIMIT_CORE,
+};
+
+static inline int clinux_set_limit(int resource, uint64_t value) {
+    struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
+    return setrlimit(resource, &limit);
+}
+
 // A GNU extension that Glibc's module hides.
 static inline int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int from) {
     return posix_spawn_file_actions_addclosefrom_np(actions, from);

@@ -126,7 +126,7 @@ public enum ChildProcess {
         // SAFETY: the copies live until after the call, which does not keep them.
         var argv = unsafe ([executable] + arguments).map { unsafe strdup($0) } + [nil]
         var environment: [UnsafeMutablePointer<CChar>?] = unsafe [nil]
-        defer { for unsafepointer in unsafe argv { unsafe free(pointer) } }
+        defer { unsafe argv.forEach { unsafe free($0) } }
         var process: pid_t = 0
         let code = unsafe posix_spawn(
             &process,
@@ -150,19 +150,18 @@ public enum ResourceLimits {
         processorSeconds: UInt64,
         openFiles: UInt64
     ) throws(SystemError) {
-        try set(RLIMIT_AS, addressSpaceBytes, "RLIMIT_AS")
-        try set(RLIMIT_CPU, processorSeconds, "RLIMIT_CPU")
-        try set(RLIMIT_NOFILE, openFiles, "RLIMIT_NOFILE")
-        try set(RLIMIT_CORE, 0, "RLIMIT_CORE")
+        try set(CLINUX_LIMIT_ADDRESS_SPACE, addressSpaceBytes, "RLIMIT_AS")
+        try set(CLINUX_LIMIT_PROCESSOR_TIME, processorSeconds, "RLIMIT_CPU")
+        try set(CLINUX_LIMIT_OPEN_FILES, openFiles, "RLIMIT_NOFILE")
+        try set(CLINUX_LIMIT_CORE_SIZE, 0, "RLIMIT_CORE")
     }
 
     private static func set(
-        _ resource: __rlimit_resource,
+        _ resource: clinux_resource,
         _ value: UInt64,
         _ name: String
     ) throws(SystemError) {
-        var limit = rlimit(rlim_cur: rlim_t(value), rlim_max: rlim_t(value))
-        guard unsafe setrlimit(resource, &limit) == 0 else {
+        guard clinux_set_limit(Int32(resource.rawValue), value) == 0 else {
             throw SystemError(call: "setrlimit \(name)", code: errno)
         }
     }
