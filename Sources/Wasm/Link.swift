@@ -8,29 +8,29 @@ public struct Imports: Sendable {
         case global(Global)
     }
 
-    private var externals: [String: [String: External]] = [:]
+    private var externals: [Name: [Name: External]] = [:]
 
     /// Offers nothing yet.
     public init() {}
 
     /// Offers a host function.
     public mutating func define(_ module: String, _ name: String, _ function: HostFunction) {
-        externals[module, default: [:]][name] = .host(function)
+        externals[Name(module), default: [:]][Name(name)] = .host(function)
     }
 
     /// Offers a global of the host.
     public mutating func define(_ module: String, _ name: String, _ global: Global) {
-        externals[module, default: [:]][name] = .global(global)
+        externals[Name(module), default: [:]][Name(name)] = .global(global)
     }
 
     /// Offers a table.
     public mutating func define(_ module: String, _ name: String, _ table: Table) {
-        externals[module, default: [:]][name] = .table(table)
+        externals[Name(module), default: [:]][Name(name)] = .table(table)
     }
 
     /// Offers a memory.
     public mutating func define(_ module: String, _ name: String, _ memory: Memory) {
-        externals[module, default: [:]][name] = .memory(memory)
+        externals[Name(module), default: [:]][Name(name)] = .memory(memory)
     }
 
     /// Offers all exports of an instance under a module name.
@@ -46,20 +46,22 @@ public struct Imports: Sendable {
                 case .memory(let index): .memory(instance.memories[Int(index)])
                 case .global(let index): .global(instance.global(Int(index)))
                 }
-            externals[module, default: [:]][export.name] = external
+            externals[Name(module), default: [:]][Name(export.name)] = external
         }
     }
 
     /// Whether something of that name is offered.
     public func contains(_ module: String, _ name: String) -> Bool {
-        externals[module]?[name] != nil
+        externals[Name(module)]?[Name(name)] != nil
     }
 
-    func external(_ module: String, _ name: String) -> External? { externals[module]?[name] }
+    func external(_ module: String, _ name: String) -> External? {
+        externals[Name(module)]?[Name(name)]
+    }
 
     /// The name offered in a module that is most like a missing one, when any is alike.
     func nearest(_ module: String, _ name: String) -> String? {
-        let names = externals[module]?.keys.sorted() ?? []
+        let names = externals[Name(module)]?.keys.map(\.text).sorted() ?? []
         let near = names.map { ($0, EditDistance.between($0, name)) }.min { $0.1 < $1.1 }
         guard let near, near.1 <= max(2, name.utf8.count / 3) else { return nil }
         return near.0

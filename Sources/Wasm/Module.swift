@@ -29,7 +29,7 @@ public final class Module: @unchecked Sendable {
     let recordSlots: [UInt32]
     /// For each record slot its function.
     let recordFunctions: [UInt32]
-    let exportsByName: [String: Export.Description]
+    let exportsByName: [Name: Export.Description]
 
     // SAFETY: one element for each function that the module defines, at a fixed address until deinit.
     let functionCode: UnsafeMutablePointer<FunctionCode.Fields>
@@ -48,7 +48,7 @@ public final class Module: @unchecked Sendable {
         self.canonicalTypes = Self.canonicalize(structure.types)
         (self.recordSlots, self.recordFunctions) = Self.recordSlots(structure)
         self.exportsByName = Dictionary(
-            structure.exports.map { ($0.name, $0.description) },
+            structure.exports.map { (Name($0.name), $0.description) },
             uniquingKeysWith: { first, _ in first }
         )
         let count = structure.functions.count
@@ -94,7 +94,7 @@ public final class Module: @unchecked Sendable {
 
     /// The type of an export; nil when there is none of that name.
     public func export(named name: String) -> ExternalType? {
-        exportsByName[name].map(exportType)
+        exportsByName[Name(name)].map(exportType)
     }
 
     // MARK: - Types

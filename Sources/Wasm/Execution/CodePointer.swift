@@ -3,7 +3,7 @@
 /// An instruction is one or more cells of 8 bytes. A cell has four 16-bit fields: the opcode, a, b
 /// and c; a second cell has a fourth operand or a 32-bit or 64-bit one.
 @safe
-struct CodePointer: Equatable {
+struct CodePointer {
     // SAFETY: points into the code of a function that the running module owns; the translator ends
     // every path with an instruction that does not fall through.
     let base: UnsafePointer<UInt16>
@@ -60,7 +60,9 @@ struct CodePointer: Equatable {
 
     /// The 32 bits of b and c.
     @inline(__always)
-    var immediate32: UInt32 { unsafe UnsafeRawPointer(base).load(fromByteOffset: 4, as: UInt32.self) }
+    var immediate32: UInt32 {
+        unsafe UnsafeRawPointer(base).load(fromByteOffset: 4, as: UInt32.self)
+    }
 
     @inline(__always)
     var signedImmediate32: Int32 { Int32(bitPattern: immediate32) }
@@ -68,7 +70,9 @@ struct CodePointer: Equatable {
     // MARK: The second cell
 
     @inline(__always)
-    var immediate64: UInt64 { unsafe UnsafeRawPointer(base).load(fromByteOffset: 8, as: UInt64.self) }
+    var immediate64: UInt64 {
+        unsafe UnsafeRawPointer(base).load(fromByteOffset: 8, as: UInt64.self)
+    }
 
     /// The first field of the second cell.
     @inline(__always)
@@ -80,11 +84,15 @@ struct CodePointer: Equatable {
 
     /// The first 32 bits of the second cell.
     @inline(__always)
-    var secondCount: UInt32 { unsafe UnsafeRawPointer(base).load(fromByteOffset: 8, as: UInt32.self) }
+    var secondCount: UInt32 {
+        unsafe UnsafeRawPointer(base).load(fromByteOffset: 8, as: UInt32.self)
+    }
 
     /// The last 32 bits of the second cell.
     @inline(__always)
-    var secondIndex: UInt32 { unsafe UnsafeRawPointer(base).load(fromByteOffset: 12, as: UInt32.self) }
+    var secondIndex: UInt32 {
+        unsafe UnsafeRawPointer(base).load(fromByteOffset: 12, as: UInt32.self)
+    }
 
     /// The jump of a conditional branch, in cells.
     @inline(__always)
@@ -119,4 +127,11 @@ struct CodePointer: Equatable {
 
     @inline(__always)
     mutating func jump(_ cells: Int32) { unsafe self = CodePointer(base + Int(cells) * 4) }
+}
+
+extension CodePointer: Equatable {
+    @inline(__always)
+    static func == (left: CodePointer, right: CodePointer) -> Bool {
+        unsafe left.base == right.base
+    }
 }

@@ -65,7 +65,7 @@ public final class Execution: @unchecked Sendable {
         fuelLimit: UInt64? = nil,
         hostState: AnyObject? = nil
     ) throws(InvocationError) {
-        guard case .function(let index)? = instance.module.exportsByName[name] else {
+        guard case .function(let index)? = instance.module.exportsByName[Name(name)] else {
             throw .unknownExport(name)
         }
         let type = instance.module.functionType(Int(index))

@@ -4,7 +4,7 @@
 /// other locals, and the operand stack. A call passes arguments by placing the callee's frame over
 /// them; results come back in the same slots. An i32 or f32 is kept zero-extended.
 @safe
-struct Frame: Equatable {
+struct Frame {
     // SAFETY: points into the execution's value stack. Slot numbers come from the translator, and
     // `fits` is checked before a frame is entered, so that every slot lies on the stack.
     let base: UnsafeMutablePointer<UInt64>
@@ -89,4 +89,9 @@ struct Frame: Equatable {
     func move(from slot: UInt16, count: UInt16) {
         unsafe base.update(from: base + Int(slot), count: Int(count))
     }
+}
+
+extension Frame: Equatable {
+    @inline(__always)
+    static func == (left: Frame, right: Frame) -> Bool { unsafe left.base == right.base }
 }

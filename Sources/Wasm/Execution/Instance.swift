@@ -98,7 +98,8 @@ public final class Instance: @unchecked Sendable {
     }
 
     /// Allocates everything; globals are zero, tables null and memories empty.
-    private init(allocating linked: LinkedModule, limits: InstanceLimits) throws(InstantiationError) {
+    private init(allocating linked: LinkedModule, limits: InstanceLimits) throws(InstantiationError)
+    {
         let structure = linked.module.structure
         self.linked = linked
         var memories: [Memory] = []
@@ -196,6 +197,7 @@ public final class Instance: @unchecked Sendable {
         }
         for (index, table) in tables.enumerated() {
             unsafe (tableFields + index).initialize(to: table.storage.fields)
+            if index < structure.importedTableCount { table.retain(self) }
         }
         for (slot, function) in module.recordFunctions.enumerated() {
             let index = Int(function)
@@ -233,13 +235,13 @@ public final class Instance: @unchecked Sendable {
 
     /// An exported memory; nil when there is none of that name.
     public func memory(named name: String) -> Memory? {
-        guard case .memory(let index)? = module.exportsByName[name] else { return nil }
+        guard case .memory(let index)? = module.exportsByName[Name(name)] else { return nil }
         return memories[Int(index)]
     }
 
     /// An exported global; nil when there is none of that name.
     public func global(named name: String) -> Global? {
-        guard case .global(let index)? = module.exportsByName[name] else { return nil }
+        guard case .global(let index)? = module.exportsByName[Name(name)] else { return nil }
         return global(Int(index))
     }
 

@@ -20,7 +20,7 @@ struct InstanceContext {
 
 /// A pointer to the context of a live instance.
 @safe
-struct ContextPointer: Equatable {
+struct ContextPointer {
     // SAFETY: the instance owns the block; executions keep the instance alive.
     let base: UnsafeMutablePointer<InstanceContext>
 
@@ -160,5 +160,12 @@ struct FunctionRecord {
     /// The function's type, as its own module has it.
     var functionType: FunctionType {
         context.instance.module.structure.types[Int(unsafe fields.pointee.type)]
+    }
+}
+
+extension ContextPointer: Equatable {
+    @inline(__always)
+    static func == (left: ContextPointer, right: ContextPointer) -> Bool {
+        unsafe left.base == right.base
     }
 }

@@ -37,7 +37,8 @@ public final class Snapshot: Sendable {
 
     /// What the image holds in bytes, shared by all instances made from it.
     public var byteCount: Int {
-        memories.reduce(0) { $0 + $1.storedByteCount } + globals.count * MemoryLayout<Content>.stride
+        memories.reduce(0) { $0 + $1.storedByteCount } + globals.count
+            * MemoryLayout<Content>.stride
             + tables.reduce(0) { $0 + $1.count * MemoryLayout<Content>.stride }
     }
 }

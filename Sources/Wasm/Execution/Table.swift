@@ -57,6 +57,8 @@ public final class Table: @unchecked Sendable {
     let storage: TableStorage
     private var capacity: Int
     private let countMax: UInt64
+    /// The instances that import the table, whose functions it may hold references to.
+    private var importers: [Instance] = []
 
     /// Makes a table with `type.limits.minimum` elements, all equal to `initial`.
     ///
@@ -79,6 +81,11 @@ public final class Table: @unchecked Sendable {
         unsafe storage.fields.pointee.elements.deallocate()
         unsafe storage.fields.deallocate()
     }
+
+    /// Keeps an instance alive that imports the table, for as long as the table lives.
+    ///
+    /// Its functions may get into the table, even if its instantiation fails later.
+    func retain(_ importer: Instance) { importers.append(importer) }
 
     /// The number of elements.
     public var count: Int { Int(storage.count) }

@@ -87,7 +87,9 @@ struct FunctionTranslator {
     /// Throws ``ModuleError/Kind/limit`` when the function needs more than a frame or the code format
     /// holds.
     mutating func translate() throws(ModuleError) -> TranslatedFunction {
-        controls.append(Control(kind: .function, height: 0, parameters: 0, results: type.results.count))
+        controls.append(
+            Control(kind: .function, height: 0, parameters: 0, results: type.results.count)
+        )
         charges.append(OpenCharge(place: .entry, ordinal: 0))
         while !controls.isEmpty {
             let offset = reader.position
@@ -115,7 +117,9 @@ struct FunctionTranslator {
             // Costs are 16 bits wide: a longer run is paid for in parts.
             endRun()
             emit(.charge)
-            charges.append(OpenCharge(place: .field(cell: cells.count - 1, shift: 16), ordinal: ordinal))
+            charges.append(
+                OpenCharge(place: .field(cell: cells.count - 1, shift: 16), ordinal: ordinal)
+            )
             producer = nil
         }
         ordinal += 1

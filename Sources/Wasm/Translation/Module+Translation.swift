@@ -25,7 +25,7 @@ struct Translations: ~Copyable {
     }
 
     mutating func free() {
-        for unsafe buffer in unsafe buffers { unsafe buffer.deallocate() }
+        for unsafebuffer in unsafe buffers { unsafe buffer.deallocate() }
         unsafe buffers.removeAll()
     }
 
