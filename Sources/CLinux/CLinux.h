@@ -3,12 +3,12 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1
-#endif
+// _GNU_SOURCE must not be defined: Glibc's module is built without it, and the two would define types
+// such as fd_set differently, which the compiler refuses. What it would show is declared below.
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/memfd.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
@@ -23,6 +23,11 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags);
+int memfd_create(const char *name, unsigned int flags);
+int pipe2(int ends[2], int flags);
+int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
 
 // epoll_event holds a union, which Swift treats as unsafe; this is the same layout (packed on
 // x86-64, as the kernel has it) with the union's 64-bit member.
@@ -84,11 +89,6 @@ enum clinux_resource {
 static inline int clinux_set_limit(int resource, uint64_t value) {
     struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
     return setrlimit(resource, &limit);
-}
-
-// A GNU extension that Glibc's module hides.
-static inline int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int from) {
-    return posix_spawn_file_actions_addclosefrom_np(actions, from);
 }
 
 // PAGEMAP_SCAN (Linux 6.7): the pages of a range that are resident or swapped out. Headers older

@@ -116,7 +116,7 @@ public enum ChildProcess {
         }
         unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
         unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
-        unsafe clinux_spawn_close_from(&actions, 3)
+        unsafe posix_spawn_file_actions_addclosefrom_np(&actions, 3)
         unsafe sigemptyset(&mask)
         unsafe sigfillset(&defaults)
         unsafe posix_spawnattr_setsigmask(&attributes, &mask)
