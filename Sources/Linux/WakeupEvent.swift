@@ -15,14 +15,18 @@ public struct WakeupEvent: ~Copyable, Sendable {
         descriptor = FileDescriptor(adopting: raw)
     }
 
-    /// Wakes the waiting thread, or the next one that waits. Any thread; about 0.5 µs.
+    /// Wakes the waiting thread, or the next one that waits.
+    ///
+    /// Any thread; about 0.5 µs.
     public func ring() {
         var one: UInt64 = 1
         // Fails only when the counter is full, and then the waiter is awake anyway.
         _ = unsafe write(descriptor.rawValue, &one, MemoryLayout<UInt64>.size)
     }
 
-    /// Sleeps until the event rings or the time is over, on the monotonic clock. One thread at once.
+    /// Sleeps until the event rings or the time is over, on the monotonic clock.
+    ///
+    /// One thread at once.
     public func wait(timeoutMilliseconds: Int32) {
         var entry = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
         _ = unsafe poll(&entry, 1, timeoutMilliseconds)

@@ -10,7 +10,9 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         self.microseconds = microseconds
     }
 
-    /// The present, on the realtime clock. About 30 ns.
+    /// The present, on the realtime clock.
+    ///
+    /// About 30 ns.
     public static func now() -> Timestamp {
         Timestamp(microseconds: Int64(truncatingIfNeeded: Monotonic.realtime() / 1_000))
     }

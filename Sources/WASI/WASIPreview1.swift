@@ -18,6 +18,14 @@ public enum WASIPreview1 {
     /// Every function of `wasi_unstable`, by name.
     public static let unstableFunctions: [String: HostFunction] = table(.snapshot0)
 
+    /// Defines every function under both module names.
+    public static func define(in imports: inout Imports) {
+        for (name, function) in functions { imports.define(moduleName, name, function) }
+        for (name, function) in unstableFunctions {
+            imports.define(unstableModuleName, name, function)
+        }
+    }
+
     private static func table(_ layout: Layout) -> [String: HostFunction] {
         process.merging(descriptors(layout)) { $1 }.merging(paths) { $1 }.merging(sockets) { $1 }
     }

@@ -70,7 +70,9 @@ package final class DatabaseFile: Sendable {
         }
     }
 
-    /// Runs a write transaction; an error undoes it. Writers wait for one another.
+    /// Runs a write transaction; an error undoes it.
+    ///
+    /// Writers wait for one another.
     func write<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
         do {
             return try pool.write(body)
@@ -79,7 +81,9 @@ package final class DatabaseFile: Sendable {
         }
     }
 
-    /// Closes all connections, the writer last. Calls that come later throw.
+    /// Closes all connections, the writer last.
+    ///
+    /// Calls that come later throw.
     func close() {
         pool.releaseMemory()
         // Fails only while a statement is running, and then the file is left as after a crash.

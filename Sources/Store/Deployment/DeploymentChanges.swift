@@ -95,7 +95,9 @@ extension Database {
         return DeploymentOutcome(kind: .unchanged, version: version, function: function)
     }
 
-    /// Inserts the version, and the function if it is new or was deleted. Returns the number.
+    /// Inserts the version, and the function if it is new or was deleted.
+    ///
+    /// Returns the number.
     private func insert(_ draft: VersionDraft, at now: Timestamp) throws -> Int {
         try execute(
             sql: """

@@ -85,7 +85,9 @@ public struct BenchmarkRecord: Equatable, Sendable {
     public var result: Data
 }
 
-/// What must hold for a change to happen. Checked in the transaction that makes the change.
+/// What must hold for a change to happen.
+///
+/// Checked in the transaction that makes the change.
 public enum Precondition: Equatable, Sendable {
     /// Nothing.
     case none

@@ -1,6 +1,8 @@
 internal import GRDB
 
-/// The schema of `control.db`. A migration that was released is never edited: add another.
+/// The schema of `control.db`.
+///
+/// A migration that was released is never edited: add another.
 enum DeploymentSchema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()

@@ -35,6 +35,8 @@ public final class DeploymentStore: Sendable {
     ///   - source: A JSON document about where the module came from.
     ///   - activate: Whether `live` points to the version afterwards.
     ///   - precondition: What must hold.
+    /// - Returns: What happened, and what there is now.
+    /// - Throws: `preconditionFailed`, or an error of the database or the disk.
     public func deploy(
         name: String,
         module: [UInt8],
@@ -109,7 +111,9 @@ public final class DeploymentStore: Sendable {
         }
     }
 
-    /// Removes an alias. Throws `noSuchFunction` or `noSuchAlias`.
+    /// Removes an alias.
+    ///
+    /// Throws `noSuchFunction` or `noSuchAlias`.
     ///
     /// Without `live`, a function gets no plain traffic.
     public func deleteAlias(
@@ -133,7 +137,9 @@ public final class DeploymentStore: Sendable {
     }
 
     /// Deletes a function with its versions, aliases and benchmarks, and every module that no other
-    /// version uses. Returns `false` when there was no such function.
+    /// version uses.
+    ///
+    /// Returns `false` when there was no such function.
     ///
     /// The name may be deployed again: version numbers and revisions go on where they stopped, so that
     /// `name@3` and an entity tag never come to mean something else.
@@ -163,7 +169,9 @@ public final class DeploymentStore: Sendable {
         }
     }
 
-    /// Keeps the result of a benchmark with the version. Throws `noSuchVersion`.
+    /// Keeps the result of a benchmark with the version.
+    ///
+    /// Throws `noSuchVersion`.
     public func saveBenchmark(
         function: String,
         version: Int,
@@ -182,7 +190,9 @@ public final class DeploymentStore: Sendable {
         }
     }
 
-    /// Closes the database; later calls throw. Without it, the last reference does the same.
+    /// Closes the database; later calls throw.
+    ///
+    /// Without it, the last reference does the same.
     public func close() {
         file.close()
     }
@@ -209,7 +219,9 @@ extension DeploymentStore {
         }
     }
 
-    /// Versions of a function, the newest first, those before `number`. Throws `noSuchFunction`.
+    /// Versions of a function, the newest first, those before `number`.
+    ///
+    /// Throws `noSuchFunction`.
     public func versions(
         of function: String,
         limit: Int,

@@ -2,7 +2,9 @@ internal import FoundationEssentials
 internal import GRDB
 internal import Synchronization
 
-/// Opens `log.db`, and again when it is lost. Belongs to the writer once its thread runs.
+/// Opens `log.db`, and again when it is lost.
+///
+/// Belongs to the writer once its thread runs.
 struct InvocationDatabase {
     private let path: String
     private let pagesMax: Int

@@ -31,7 +31,9 @@ public final class InvocationRing: Sendable {
         }
     }
 
-    /// Leaves a record to be stored. Any thread; about 100 ns; never waits for the disk.
+    /// Leaves a record to be stored.
+    ///
+    /// Any thread; about 100 ns; never waits for the disk.
     ///
     /// Returns `false` when the ring is full: the record is dropped and counted.
     @discardableResult
@@ -56,7 +58,9 @@ public final class InvocationRing: Sendable {
         return true
     }
 
-    /// Takes all records. Only the writer calls this, and returns the array through `recycle`.
+    /// Takes all records.
+    ///
+    /// Only the writer calls this, and returns the array through `recycle`.
     func drain() -> [InvocationRecord] {
         state.withLock { state in
             var records: [InvocationRecord] = []

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import GRDB
 
 // The mapping from the tables of `log.db` to the public records. Runs inside transactions.
@@ -42,6 +43,7 @@ extension InvocationRecord {
 }
 
 extension LogLine {
+    /// Reads a row whose text was cast to a BLOB: as a text it would end at the first NUL.
     init(row: Row) throws {
         guard let stream = LogStream(rawValue: row["stream"]) else {
             throw StoreError.io("log.db holds a line of an unknown stream")
@@ -50,7 +52,7 @@ extension LogLine {
             sequence: row["seq"],
             atMicroseconds: row["atUs"],
             stream: stream,
-            text: row["text"]
+            text: String(decoding: row["text"] as Data, as: UTF8.self)
         )
     }
 }

@@ -31,14 +31,15 @@ extension InvocationStore {
     /// The last `tail` lines; or, after a cursor, the next `tail` lines.
     ///
     /// To follow a log, ask for a tail and then, whenever `statistics().stored` has changed, for what
-    /// came after the last cursor. Lines appear when their invocation has ended. Throws
-    /// `invalidCursor`, or `unavailable`. `tail` is at least 0 and at most 10,000.
+    /// came after the last cursor. Lines appear when their invocation has ended. `tail` is at least 0 and at most 10,000.
     ///
     /// - Parameters:
     ///   - function: `nil` for the lines of all functions.
     ///   - tail: The most lines to return.
     ///   - since: Leaves out lines written before.
     ///   - cursor: From an earlier page.
+    /// - Returns: The lines, and where to go on.
+    /// - Throws: `invalidCursor`, or `unavailable`.
     public func logs(
         function: String?,
         tail: Int,
@@ -100,7 +101,8 @@ private struct LogQuery {
         let key = function == nil ? "l.invocation" : "i.key"
         let order = after == nil ? "DESC" : "ASC"
         return """
-            SELECT i.key, i.id, i.function, i.version, i.startedAt, l.seq, l.atUs, l.stream, l.text
+            SELECT i.key, i.id, i.function, i.version, i.startedAt, l.seq, l.atUs, l.stream,
+                CAST(l.text AS BLOB) AS text
             FROM \(source)
             WHERE \(key) >= :key AND (\(key) > :key OR l.seq > :seq)
                 AND (:since IS NULL OR i.startedAt + l.atUs >= :since)

@@ -38,11 +38,15 @@ extension InvocationStore {
 
     /// A part of a list, the newest record first.
     public struct Page: Equatable, Sendable {
-        /// Without log lines and trap report. May be fewer than asked for, even none, although there
-        /// is a next cursor: a search hands out what it has when its time is up.
+        /// Without log lines and trap report.
+        ///
+        /// May be fewer than asked for, even none, although there is a next cursor: a search hands
+        /// out what it has when its time is up.
         public var records: [InvocationRecord]
 
-        /// Where to go on; opaque. Records that are stored meanwhile do not shift it. `nil`: no more.
+        /// Where to go on; opaque.
+        ///
+        /// Records that are stored meanwhile do not shift it. `nil`: no more.
         public var nextCursor: String?
 
         /// Losses in the time that this page covers, of all functions, the newest 100.
@@ -117,7 +121,8 @@ extension InvocationStore {
             record.lines = try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT seq, atUs, stream, text FROM log_line WHERE invocation = ? ORDER BY seq
+                    SELECT seq, atUs, stream, CAST(text AS BLOB) AS text FROM log_line
+                    WHERE invocation = ? ORDER BY seq
                     """,
                 arguments: [row["key"] as Int64]
             ).map(LogLine.init(row:))
@@ -142,7 +147,9 @@ private struct RecordSearch {
     let lower: Int64
     var upper = Int64.max
     var records: [InvocationRecord] = []
-    /// Where the next page begins, exclusive. `nil` after the last page.
+    /// Where the next page begins, exclusive.
+    ///
+    /// `nil` after the last page.
     var nextUpper: Int64?
     var isDone = false
 
@@ -176,7 +183,7 @@ private struct RecordSearch {
         let room = limit - records.count
         for row in rows.prefix(room) { records.append(try InvocationRecord(row: row)) }
         if rows.count > room {
-            nextUpper = rows[room - 1]["key"]
+            nextUpper = room > 0 ? rows[room - 1]["key"] : upper
             isDone = true
         } else {
             nextUpper = bottom

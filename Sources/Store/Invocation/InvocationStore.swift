@@ -22,6 +22,13 @@ public final class InvocationStore: Sendable {
 
         /// Records lost to a full ring or a database that could not be written.
         public var dropped: Int
+
+        /// Makes a set of counts.
+        public init(appended: Int = 0, stored: Int = 0, dropped: Int = 0) {
+            self.appended = appended
+            self.stored = stored
+            self.dropped = dropped
+        }
     }
 
     let queue: InvocationQueue
@@ -58,7 +65,9 @@ public final class InvocationStore: Sendable {
 
     deinit { close() }
 
-    /// Makes a ring for one event loop or worker. It is drained until the store is closed.
+    /// Makes a ring for one event loop or worker.
+    ///
+    /// It is drained until the store is closed.
     public func makeRing() -> InvocationRing {
         let queue = queue
         let ring = InvocationRing(
@@ -84,7 +93,9 @@ public final class InvocationStore: Sendable {
         thread.join()
     }
 
-    /// The counts since the store was opened. `appended` = `stored` + `dropped` after a `flush`.
+    /// The counts since the store was opened.
+    ///
+    /// `appended` = `stored` + `dropped` after a `flush`.
     ///
     /// Takes each ring's lock for a moment; `stored` tells a follower whether to look again.
     public func statistics() -> Statistics {
@@ -122,7 +133,7 @@ final class InvocationQueue: Sendable {
 
     func add(_ ring: InvocationRing) {
         let isStopped = control.withLock { $0.isStopped }
-        guard !isStopped else { return ring.shut() }
+        if isStopped { ring.shut() }
         rings.withLock { $0.append(ring) }
     }
 

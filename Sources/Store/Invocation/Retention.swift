@@ -8,6 +8,9 @@ struct Retention {
 
     private let limits: InvocationStore.Limits
     private var nextRun: UInt64 = 0
+    // The key below which everything is going, until it has gone: lines go before their records, so
+    // what was begun must be finished even when the database is small enough already.
+    private var pendingBound: Int64?
 
     private static let periodNanoseconds: UInt64 = 1_000_000_000
 
@@ -18,14 +21,20 @@ struct Retention {
     /// Whether a second has gone by since the last run that found nothing more to delete.
     func isDue(at now: UInt64) -> Bool { now >= nextRun }
 
-    /// Deletes at most a slice of rows in one transaction. Returns whether there is more to delete.
+    /// Deletes at most a slice of rows in one transaction.
+    ///
+    /// Returns whether there is more to delete.
     mutating func deleteSlice(from file: DatabaseFile) throws -> Bool {
         let slice = max(1, limits.deletionSliceRows)
         let count = recordCount
-        let deleted = try file.write { database -> (records: Int, lines: Int) in
-            guard let bound = try bound(in: database, recordCount: count, slice: slice) else {
-                return (0, 0)
-            }
+        let found =
+            try pendingBound
+            ?? file.read { try bound(in: $0, recordCount: count, slice: slice) }
+        guard let bound = found else {
+            nextRun = Monotonic.now() &+ Self.periodNanoseconds
+            return false
+        }
+        let deleted = try file.write { database -> (records: Int, others: Int) in
             try database.execute(
                 sql: """
                     DELETE FROM log_line WHERE (invocation, seq) IN (
@@ -50,12 +59,12 @@ struct Retention {
                     """,
                 arguments: [bound, slice - lines - records]
             )
-            return (records, lines)
+            return (records, lines + database.changesCount)
         }
         recordCount -= deleted.records
-        let hasMore = deleted.records + deleted.lines > 0
-        nextRun = hasMore ? 0 : Monotonic.now() &+ Self.periodNanoseconds
-        return hasMore
+        pendingBound = deleted.records + deleted.others < slice ? nil : bound
+        nextRun = 0
+        return true
     }
 
     /// The key below which everything goes; `nil` when nothing has to.

@@ -25,7 +25,7 @@ struct Translations: ~Copyable {
     }
 
     mutating func free() {
-        for unsafebuffer in unsafe buffers { unsafe buffer.deallocate() }
+        for index in definitions.indices { unsafe buffers[index].deallocate() }
         unsafe buffers.removeAll()
     }
 

@@ -2,7 +2,7 @@
 ///
 /// Core specification, appendix "Validation Algorithm": one pass over the instructions with a
 /// stack of operand types and a stack of control frames, in linear time and without recursion.
-struct FunctionValidator {
+struct FunctionValidator: ~Copyable {
     struct ControlFrame {
         enum Kind: UInt8 { case function, block, loop, `if`, `else` }
 
@@ -23,6 +23,7 @@ struct FunctionValidator {
     let context: ValidationContext
     let numericSignatures = NumericSignatures.oneByte
     let memoryAccesses = NumericSignatures.memory
+    private let operandsMax: Int
 
     var reader: BinaryReader
     /// Where the instruction being validated begins.
@@ -40,6 +41,7 @@ struct FunctionValidator {
 
     init(_ context: ValidationContext, bytes: [UInt8]) {
         self.context = context
+        operandsMax = context.limits.operandsMax
         reader = BinaryReader(bytes, range: 0..<0)
     }
 
@@ -71,7 +73,7 @@ struct FunctionValidator {
 
     @inline(__always)
     mutating func push(_ type: OperandType) throws(ModuleError) {
-        guard operands.count < context.limits.operandsMax else { throw tooManyOperands() }
+        guard operands.count < operandsMax else { throw tooManyOperands() }
         operands.append(type)
     }
 
@@ -97,7 +99,7 @@ struct FunctionValidator {
     }
 
     mutating func push(_ types: TypeList) throws(ModuleError) {
-        guard operands.count + types.count <= context.limits.operandsMax else {
+        guard operands.count + types.count <= operandsMax else {
             throw tooManyOperands()
         }
         for index in types.start..<(types.start + types.count) {

@@ -2,7 +2,7 @@
 ///
 /// Immutable, so that bodies may be validated on several threads at once. Its size is in
 /// proportion to that of the module.
-struct ValidationContext: Sendable {
+final class ValidationContext: Sendable {
     struct Global {
         var type: OperandType
         var isMutable: Bool
@@ -11,12 +11,13 @@ struct ValidationContext: Sendable {
     let limits: ModuleLimits
 
     /// The types of all lists, one after another; the first are ``OperandType/all``.
-    private(set) var typePool = OperandType.all
+    let typePool: [OperandType]
 
     /// The function types by type index.
-    private(set) var signatures: [FunctionSignature] = []
+    let signatures: [FunctionSignature]
 
-    /// The type index of every function; each is within `signatures`.
+    /// The type index of every function; each is within `signatures` once the module's structure
+    /// has been validated.
     let functions: [UInt32]
 
     /// The element type of every table.
@@ -35,7 +36,7 @@ struct ValidationContext: Sendable {
     ///
     /// That is what the specification calls C.refs: the functions that occur in the module
     /// outside of bodies and of the start section.
-    private(set) var isDeclared: [Bool]
+    let isDeclared: [Bool]
 
     init(_ structure: ModuleStructure, limits: ModuleLimits) {
         self.limits = limits
@@ -47,47 +48,55 @@ struct ValidationContext: Sendable {
         }
         elements = structure.elements.map { OperandType($0.type) }
         dataCount = structure.dataCount
-        isDeclared = Array(repeating: false, count: structure.functionTypeIndices.count)
+
+        var pool = OperandType.all
+        var signatures: [FunctionSignature] = []
         signatures.reserveCapacity(structure.types.count)
         for type in structure.types {
-            signatures.append(
-                FunctionSignature(parameters: add(type.parameters), results: add(type.results))
-            )
+            let parameters = TypeList(start: pool.count, count: type.parameters.count)
+            for type in type.parameters { pool.append(OperandType(type)) }
+            let results = TypeList(start: pool.count, count: type.results.count)
+            for type in type.results { pool.append(OperandType(type)) }
+            signatures.append(FunctionSignature(parameters: parameters, results: results))
         }
-        declareFunctions(structure)
+        typePool = pool
+        self.signatures = signatures
+
+        var declared = DeclaredFunctions(count: structure.functionTypeIndices.count)
+        declared.addFunctions(of: structure)
+        isDeclared = declared.isDeclared
     }
+}
 
-    private mutating func add(_ types: [ValueType]) -> TypeList {
-        let list = TypeList(start: typePool.count, count: types.count)
-        for type in types { typePool.append(OperandType(type)) }
-        return list
-    }
+/// Gathers the functions that a module names outside of bodies and of the start section.
+private struct DeclaredFunctions {
+    private(set) var isDeclared: [Bool]
 
-    // MARK: - Declared functions
+    init(count: Int) { isDeclared = Array(repeating: false, count: count) }
 
-    private mutating func declareFunctions(_ structure: ModuleStructure) {
+    mutating func addFunctions(of structure: ModuleStructure) {
         for export in structure.exports {
-            if case .function(let index) = export.description { declare(index) }
+            if case .function(let index) = export.description { add(index) }
         }
-        for global in structure.globals { declareFunctions(global.initializer) }
+        for global in structure.globals { addFunctions(of: global.initializer) }
         for table in structure.tables {
-            if let initializer = table.initializer { declareFunctions(initializer) }
+            if let initializer = table.initializer { addFunctions(of: initializer) }
         }
         for segment in structure.elements {
             switch segment.items {
             case .functions(let indices):
-                for index in indices { declare(index) }
+                for index in indices { add(index) }
             case .expressions(let expressions):
-                for expression in expressions { declareFunctions(expression) }
+                for expression in expressions { addFunctions(of: expression) }
             }
         }
     }
 
-    private mutating func declareFunctions(_ expression: ConstantExpression) {
-        for case .refFunc(let index) in expression.instructions { declare(index) }
+    private mutating func addFunctions(of expression: ConstantExpression) {
+        for case .refFunc(let index) in expression.instructions { add(index) }
     }
 
-    private mutating func declare(_ index: UInt32) {
+    private mutating func add(_ index: UInt32) {
         if Int(index) < isDeclared.count { isDeclared[Int(index)] = true }
     }
 }
