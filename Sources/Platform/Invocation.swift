@@ -1,4 +1,4 @@
-public import HTTP
+import HTTP
 import Linux
 import Store
 import Synchronization
@@ -258,7 +258,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
             let now = Monotonic.now()
             guard now >= deadline else { return .until(min(moment, deadline)) }
             end(.failed(timeout(waited: false)))
-        case .waiting(.input):
+        case .waiting(.input), .waiting(.inputOrDeadline):
             // The body is complete before an invocation starts.
             context.input.end()
             return .ready

@@ -61,7 +61,7 @@ struct InvocationReport {
     mutating func guestEnded(_ execution: Execution?, _ lease: InstanceLease?) {
         endedAt = Monotonic.now()
         fuel = execution?.fuelUsed ?? 0
-        memoryBytesPeak = lease?.instance.memoryBytesPeak ?? 0
+        memoryBytesPeak = lease?.instance.memoryByteCount ?? 0
     }
 
     mutating func canceled() {

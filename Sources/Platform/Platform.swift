@@ -1,8 +1,7 @@
-public import HTTP
 public import Linux
 public import Store
 import Synchronization
-public import Wasm
+import Wasm
 
 /// Functions, and the machinery that runs them.
 ///

@@ -1,4 +1,4 @@
-import HTTP
+public import HTTP
 
 /// What an alias stands for: a version, and others that get a share of the requests.
 struct AliasTarget: Sendable {

@@ -1,4 +1,4 @@
-import Linux
+public import Linux
 import WASI
 public import Wasm
 
