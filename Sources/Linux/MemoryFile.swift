@@ -69,3 +69,19 @@ extension FileDescriptor {
         }
     }
 }
+
+extension StandardStream {
+    /// Writes all of the bytes, waiting for room.
+    public func writeAll(_ bytes: [UInt8]) throws(SystemError) {
+        var rest = bytes
+        while !rest.isEmpty { unsafe rest.removeFirst(try write(rest.span.bytes)) }
+    }
+
+    /// Waits until the stream can be read, or for so many milliseconds.
+    ///
+    /// The corresponding C function is `poll`.
+    public func isReadable(within milliseconds: Int32) -> Bool {
+        var waiting = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&waiting, 1, milliseconds) > 0
+    }
+}

@@ -1,3 +1,4 @@
+import WASI
 public import Wasm
 
 /// How a module expects to be called, told from its imports and exports.
@@ -5,15 +6,15 @@ public enum GuestInterface: String, Sendable {
     /// A WASI preview 1 command that speaks CGI: exports `_start` and its memory.
     case wasiCommand = "wasi-command"
 
-    /// The name of the module that every import must come from.
-    static let wasiModule = "wasi_snapshot_preview1"
+    /// The names of the modules that imports may come from.
+    static let wasiModules = [WASIPreview1.moduleName, WASIPreview1.unstableModuleName]
 
     /// The export that runs a command.
     static let commandEntry = "_start"
 
     /// Tells a module's interface, or why it has none that is supported.
     public init(of module: Module) throws(UnsupportedInterface) {
-        let foreign = module.imports.filter { $0.module != Self.wasiModule }
+        let foreign = module.imports.filter { !Self.wasiModules.contains($0.module) }
         guard foreign.isEmpty else {
             throw UnsupportedInterface(
                 reason: "it imports what functions are not given",
@@ -73,6 +74,6 @@ public struct UnsupportedInterface: Error, Equatable, Sendable, CustomStringConv
         let list = names.isEmpty ? "" : ": \(names)"
         return "the module cannot be called: \(reason)\(list); supported are WASI preview 1 "
             + "commands, which export '_start' and 'memory' and import only from "
-            + "'\(GuestInterface.wasiModule)'"
+            + "'\(WASIPreview1.moduleName)'"
     }
 }

@@ -40,6 +40,9 @@ public final class Invocation: Resumable, @unchecked Sendable {
     private let match: RouteMatch
     private let remoteAddress: String
     private let respond: @Sendable (Response) -> Void
+    private let finished: @Sendable () -> Void
+    /// Whether the thread that brought the request has let it go.
+    private var isInline = true
     private let deadline: UInt64
 
     private var stage = Stage.admitted
@@ -59,13 +62,15 @@ public final class Invocation: Resumable, @unchecked Sendable {
         identifier: String,
         remoteAddress: String,
         surroundings: Surroundings,
-        respond: @escaping @Sendable (Response) -> Void
+        respond: @escaping @Sendable (Response) -> Void,
+        finished: @escaping @Sendable () -> Void
     ) {
         self.request = request
         self.match = match
         self.remoteAddress = remoteAddress
         self.surroundings = surroundings
         self.respond = respond
+        self.finished = finished
         version = match.version
         let timeout = UInt64(match.version.configuration.limits.timeoutMilliseconds)
         deadline = request.receivedAt &+ timeout &* 1_000_000
@@ -128,6 +133,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
 
     func resume() -> Suspension {
         wakeMark.store(false, ordering: .releasing)
+        isInline = false
         if stage == .inLine {
             // Woken by its deadline or its client's going; or, if it is not in line any more,
             // because it is its turn.
@@ -371,5 +377,6 @@ public final class Invocation: Resumable, @unchecked Sendable {
     private func record() {
         surroundings.ring.append(report.record(version, log: context))
         context = nil
+        if !isInline { finished() }
     }
 }

@@ -39,15 +39,20 @@ public final class Lane {
         return identifiers.next()
     }
 
+    /// A new request id.
+    public func mintIdentifier() -> String { identifiers.next() }
+
     /// Runs a request, at first on this thread.
     ///
     /// `respond` is called once, on any thread; never for a request that was canceled. Returns the
-    /// invocation if it goes on, so that it can be canceled.
+    /// invocation if it goes on, so that it can be canceled; `finished` is then called at its end,
+    /// on another thread.
     public func invoke(
         _ request: Request,
         _ match: RouteMatch,
         remoteAddress: String,
-        respond: @escaping @Sendable (Response) -> Void
+        respond: @escaping @Sendable (Response) -> Void,
+        finished: @escaping @Sendable () -> Void
     ) -> Invocation? {
         let invocation = Invocation(
             request,
@@ -55,7 +60,8 @@ public final class Lane {
             identifier: identifier(of: request.head),
             remoteAddress: remoteAddress,
             surroundings: surroundings,
-            respond: respond
+            respond: respond,
+            finished: finished
         )
         return invocation.start() ? nil : invocation
     }
