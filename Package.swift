@@ -123,6 +123,13 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "RoostTests",
+            dependencies: [
+                "roost", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "EndToEndTests",
             dependencies: ["Daemon", "TestSupport"],
             swiftSettings: strict

@@ -25,4 +25,14 @@ public struct EventDescriptor: ~Copyable, Sendable {
     public func signal() {
         _ = eventfd_write(descriptor.rawValue, 1)
     }
+
+    /// Sleeps until the event was signalled or the time is over, and takes the signals back.
+    ///
+    /// For a thread that sleeps on this event alone; one thread at once.
+    public func wait(timeoutMilliseconds: Int32) {
+        var entry = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+        _ = unsafe poll(&entry, 1, timeoutMilliseconds)
+        var count: eventfd_t = 0
+        _ = unsafe eventfd_read(descriptor.rawValue, &count)
+    }
 }

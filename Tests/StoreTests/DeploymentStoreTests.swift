@@ -129,6 +129,19 @@ struct DeploymentStoreTests {
         #expect(changed.function.liveVersion == 2)
         let again = try store.setConfiguration(function: "hello", configuration: configuration)
         #expect(again.kind == .unchanged)
+        let staged = try deploy(store, "hello", second, activate: false)
+        let base = staged.version.number
+        let onStaged = try store.setConfiguration(
+            function: "hello",
+            configuration: Data("{ }".utf8),
+            of: base,
+            activate: false
+        )
+        #expect(onStaged.version.digest == ModuleDigest(of: second))
+        #expect(onStaged.function.liveVersion == 2)
+        #expect(throws: StoreError.noSuchVersion(function: "hello", version: 9)) {
+            try store.setConfiguration(function: "hello", configuration: configuration, of: 9)
+        }
         #expect(throws: StoreError.noSuchFunction("other")) {
             try store.setConfiguration(function: "other", configuration: configuration)
         }

@@ -112,9 +112,8 @@ struct GuestTests {
         func run(_ count: Int32) throws -> (slices: Int, fuel: UInt64) {
             var builder = ModuleBuilder()
             builder.place(words: [0, UInt32(bitPattern: count)], at: 65_528)
-            for _ in 0..<100 {
-                builder.call("fd_write", .i32(1), .i32(65_528), .i32(1), .i32(65_520))
-            }
+            builder.call("fd_write", .i32(1), .i32(65_528), .i32(1), .i32(65_520))
+            builder.repetitions = 100
             let context = WASIContext()
             context.standardOutput = .discard
             let execution = try start(builder, context)

@@ -13,6 +13,9 @@ struct ModuleBuilder {
         case i64(Int64)
     }
 
+    /// How often `_start` goes through its calls.
+    var repetitions: Int32 = 1
+
     private var functions: [(name: String, parameters: [UInt8], hasResult: Bool)] = []
     private var data: [(address: Int32, bytes: [UInt8])] = []
     private var body: [UInt8] = []
@@ -67,7 +70,9 @@ struct ModuleBuilder {
             Self.name(moduleName) + Self.name(functions[index].name) + [0] + Self.unsigned(index)
         }
         let start = functions.count
-        let code = [0] + body + [0x0B]
+        // One local counts the repetitions of a loop around the calls.
+        let count = [0x20, 0, 0x41, 1, 0x6A, 0x22, 0, 0x41] + Self.signed(Int64(repetitions))
+        let code = [1, 1, 0x7F, 0x03, 0x40] + body + count + [0x49, 0x0D, 0, 0x0B, 0x0B]
         let exports = [
             Self.name("_start") + [0] + Self.unsigned(start), Self.name("memory") + [2, 0],
         ]

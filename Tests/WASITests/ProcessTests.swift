@@ -99,7 +99,7 @@ struct ProcessTests {
     @Test func `a long request for random bytes lets others run between its chunks`() {
         let guest = FakeGuest()
         guest.memory = [UInt8](repeating: 0xEE, count: 600 << 10)
-        let count = UInt64(513 << 10)
+        let count = UInt64(257 << 10)
         let now = WaitCondition.deadline(guest.clock.monotonic)
         #expect(guest.wait("random_get", 1, count) == now)
         #expect(guest.wait("random_get", 1, count) == now)

@@ -69,8 +69,31 @@ extension ModuleDecoder {
         }
         var expressions: [ConstantExpression] = []
         expressions.reserveCapacity(count)
-        for _ in 0..<count { expressions.append(try section.constantExpression(limits)) }
+        let null = [ConstantInstruction.refNull(type.heapType)]
+        for _ in 0..<count {
+            let offset = section.position
+            if skipNull(type, &section) {
+                // All nulls share one list of instructions.
+                expressions.append(ConstantExpression(instructions: null, offset: offset))
+            } else {
+                expressions.append(try section.constantExpression(limits))
+            }
+        }
         return .expressions(expressions)
+    }
+
+    /// Skips an expression that is the null of a type; otherwise skips nothing.
+    private func skipNull(_ type: ReferenceType, _ section: inout BinaryReader) -> Bool {
+        var reader = section
+        do throws(ModuleError) {
+            guard try reader.byte() == 0xD0, try reader.heapType() == type.heapType,
+                try reader.byte() == 0x0B
+            else { return false }
+        } catch {
+            return false
+        }
+        section = reader
+        return true
     }
 
     /// Reads expressions that are all `ref.func`; otherwise reads nothing and returns nil.

@@ -74,6 +74,8 @@ extension ModuleDecoder {
             return .global(type)
         case 4:
             throw UnsupportedFeature.exceptions.refusal("tag import", at: offset)
+        case 0x7E, 0x7F:
+            throw UnsupportedFeature.compactImports.refusal("import group", at: offset)
         default:
             throw ModuleError(.malformed, "malformed import kind", at: offset)
         }

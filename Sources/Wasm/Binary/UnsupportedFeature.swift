@@ -13,6 +13,7 @@ enum UnsupportedFeature: String {
     case garbageCollection = "garbage collection"
     case memory64 = "64-bit memories and tables (memory64)"
     case multipleMemories = "multiple memories"
+    case compactImports = "the compact form of imports"
 
     /// Refuses something of a module: `subject` is the instruction, type or section.
     func refusal(_ subject: String, at offset: Int) -> ModuleError {

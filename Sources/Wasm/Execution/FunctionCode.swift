@@ -24,6 +24,9 @@ struct FunctionCode {
         }
     }
 
+    /// Clearing more locals than this at a call takes noticeable time, which is charged for.
+    static let localsWithoutCharge: UInt16 = 64
+
     // SAFETY: points at fields that the module owns; instances keep their module alive.
     let fields: UnsafeMutablePointer<Fields>
 

@@ -66,14 +66,18 @@ extension Instance {
         return true
     }
 
+    /// Whether a data segment has `count` bytes from `source` on; a dropped one has none.
+    func containsData(_ segment: Int, from source: UInt32, count: UInt32) -> Bool {
+        let available =
+            droppedData[segment] ? 0 : module.structure.dataSegments[segment].bytes.count
+        return UInt64(source) + UInt64(count) <= UInt64(available)
+    }
+
     /// Copies bytes of a data segment to memory 0; false, with nothing copied, when any lies outside.
-    ///
-    /// A dropped segment has no bytes.
     func copyData(_ segment: Int, to start: UInt32, from source: UInt32, count: UInt32) -> Bool {
-        let range = module.structure.dataSegments[segment].bytes
-        let available = droppedData[segment] ? 0 : range.count
-        guard UInt64(source) + UInt64(count) <= UInt64(available) else { return false }
-        let first = range.lowerBound + (available == 0 ? 0 : Int(source))
+        guard containsData(segment, from: source, count: count) else { return false }
+        guard count > 0 else { return context.memory.guest.contains(start, count: 0) }
+        let first = module.structure.dataSegments[segment].bytes.lowerBound + Int(source)
         let bytes = module.bytes[first..<first + Int(count)]
         return context.memory.guest.write(bytes.span, at: start)
     }

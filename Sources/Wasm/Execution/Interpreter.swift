@@ -787,19 +787,31 @@ extension Machine {
                     exit = .trap(failure); break dispatch
                 }
                 fuel &-= machine.takeNewSurcharge()
-                pc.advance(1)
+                if frame[i32: pc.c] == 0 {
+                    pc.advance(1)
+                } else if fuel < 0 {
+                    exit = .outOfBudget; break dispatch
+                }
             case .memoryCopy:
                 if let failure = machine.copyMemory(memory, frame, pc) {
                     exit = .trap(failure); break dispatch
                 }
                 fuel &-= machine.takeNewSurcharge()
-                pc.advance(1)
+                if frame[i32: pc.c] == 0 {
+                    pc.advance(1)
+                } else if fuel < 0 {
+                    exit = .outOfBudget; break dispatch
+                }
             case .memoryInit:
                 if let failure = machine.initializeMemory(context, memory, frame, pc) {
                     exit = .trap(failure); break dispatch
                 }
                 fuel &-= machine.takeNewSurcharge()
-                pc.advance(2)
+                if frame[i32: pc.c] == 0 {
+                    pc.advance(2)
+                } else if fuel < 0 {
+                    exit = .outOfBudget; break dispatch
+                }
             case .dataDrop:
                 context.dropData(Int(pc.immediate32))
                 pc.advance(1)
@@ -1478,6 +1490,9 @@ extension Machine {
                 guard fuel >= 0 else {
                     fuel &+= Int64(callee.entryCost); exit = .outOfBudget; break dispatch
                 }
+                if callee.localCount > FunctionCode.localsWithoutCharge {
+                    fuel &-= machine.charge(localsOf: callee)
+                }
                 newFrame.link(callee, returnTo: pc.advanced(2), frame)
                 frame = newFrame
                 pc = code
@@ -1492,6 +1507,9 @@ extension Machine {
                     fuel &-= Int64(callee.entryCost)
                     guard fuel >= 0 else {
                         fuel &+= Int64(callee.entryCost); exit = .outOfBudget; break dispatch
+                    }
+                    if callee.localCount > FunctionCode.localsWithoutCharge {
+                        fuel &-= machine.charge(localsOf: callee)
                     }
                     newFrame.link(callee, returnTo: pc.advanced(1), frame)
                     frame = newFrame
@@ -1509,6 +1527,7 @@ extension Machine {
                     context = machine.context
                     memory = context.memory
                     fuel = machine.fuel
+                    guard fuel >= 0 else { exit = .outOfBudget; break dispatch }
                 }
             case .callIndirect:
                 let table = context.table(pc.c)
@@ -1531,6 +1550,9 @@ extension Machine {
                     guard fuel >= 0 else {
                         fuel &+= Int64(callee.entryCost); exit = .outOfBudget; break dispatch
                     }
+                    if callee.localCount > FunctionCode.localsWithoutCharge {
+                        fuel &-= machine.charge(localsOf: callee)
+                    }
                     newFrame.link(callee, returnTo: pc.advanced(2), frame)
                     frame = newFrame
                     pc = code
@@ -1547,6 +1569,7 @@ extension Machine {
                     context = machine.context
                     memory = context.memory
                     fuel = machine.fuel
+                    guard fuel >= 0 else { exit = .outOfBudget; break dispatch }
                 }
             case .callEntry:
                 let record = machine.entry
@@ -1559,6 +1582,9 @@ extension Machine {
                     fuel &-= Int64(callee.entryCost)
                     guard fuel >= 0 else {
                         fuel &+= Int64(callee.entryCost); exit = .outOfBudget; break dispatch
+                    }
+                    if callee.localCount > FunctionCode.localsWithoutCharge {
+                        fuel &-= machine.charge(localsOf: callee)
                     }
                     newFrame.link(callee, returnTo: pc.advanced(1), frame)
                     frame = newFrame
@@ -1576,6 +1602,7 @@ extension Machine {
                     context = machine.context
                     memory = context.memory
                     fuel = machine.fuel
+                    guard fuel >= 0 else { exit = .outOfBudget; break dispatch }
                 }
             case .return0:
                 (pc, frame) = frame.unlink(pc.b)

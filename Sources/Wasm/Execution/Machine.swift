@@ -128,10 +128,12 @@ struct MachinePointer {
             hostState: execution.hostState
         )
         let result = function.body(&call)
-        surcharge += call.surcharge
-        fuel &-= call.surcharge
         switch result {
         case .finished:
+            // In every other case the slice ends here, and the interpreter keeps the fuel that it
+            // had before the call: nothing must be taken off then.
+            surcharge += call.surcharge
+            fuel &-= call.surcharge
             return nil
         case .trap(let reason):
             execution.trapReason = reason
@@ -161,37 +163,59 @@ struct MachinePointer {
         unsafe base.pointee.newSurcharge += cost
     }
 
+    /// Charges for clearing a function's locals; answers the charge.
+    @inline(never)
+    func charge(localsOf callee: FunctionCode) -> Int64 {
+        charge(bytes: UInt64(callee.localCount) * 8)
+        return takeNewSurcharge()
+    }
+
     @inline(never)
     func growMemory(_ context: ContextPointer, by delta: UInt32) -> UInt64 {
         let old = context.instance.memories.first?.grow(by: delta)
         return UInt64(old ?? UInt32.max)
     }
 
+    /// The most bytes that one step of a bulk operation handles: about 0.1 ms.
+    private static let bulkBytesMax: UInt32 = 1 << 18
+
     @inline(never)
     func fillMemory(_ memory: LinearMemory, _ frame: Frame, _ pc: CodePointer) -> Trap.Kind? {
         let (start, count) = (frame[i32: pc.a], frame[i32: pc.c])
         guard memory.contains(start, count: count) else { return .memoryOutOfBounds }
+        let step = min(count, Self.bulkBytesMax)
         let value = UInt8(truncatingIfNeeded: frame[i32: pc.b])
         unsafe (memory.base + Int(start)).initializeMemory(
             as: UInt8.self,
             repeating: value,
-            count: Int(count)
+            count: Int(step)
         )
-        charge(bytes: UInt64(count))
+        frame[i32: pc.a] = start &+ step
+        frame[i32: pc.c] = count - step
+        charge(bytes: UInt64(step))
         return nil
     }
 
+    /// Copies from the end that does not overwrite what is still to be copied.
     @inline(never)
     func copyMemory(_ memory: LinearMemory, _ frame: Frame, _ pc: CodePointer) -> Trap.Kind? {
         let (start, source, count) = (frame[i32: pc.a], frame[i32: pc.b], frame[i32: pc.c])
         guard memory.contains(start, count: count), memory.contains(source, count: count) else {
             return .memoryOutOfBounds
         }
-        unsafe (memory.base + Int(start)).copyMemory(
-            from: memory.base + Int(source),
-            byteCount: Int(count)
+        let step = min(count, Self.bulkBytesMax)
+        let isForward = start <= source
+        let skip = isForward ? 0 : Int(count - step)
+        unsafe (memory.base + Int(start) + skip).copyMemory(
+            from: memory.base + Int(source) + skip,
+            byteCount: Int(step)
         )
-        charge(bytes: UInt64(count))
+        if isForward {
+            frame[i32: pc.a] = start &+ step
+            frame[i32: pc.b] = source &+ step
+        }
+        frame[i32: pc.c] = count - step
+        charge(bytes: UInt64(step))
         return nil
     }
 
@@ -204,10 +228,16 @@ struct MachinePointer {
     ) -> Trap.Kind? {
         let (start, source, count) = (frame[i32: pc.a], frame[i32: pc.b], frame[i32: pc.c])
         let segment = Int(pc.secondIndex)
-        guard context.instance.copyData(segment, to: start, from: source, count: count) else {
-            return .memoryOutOfBounds
-        }
-        charge(bytes: UInt64(count))
+        let step = min(count, Self.bulkBytesMax)
+        let instance = context.instance
+        guard memory.contains(start, count: count),
+            instance.containsData(segment, from: source, count: count),
+            instance.copyData(segment, to: start, from: source, count: step)
+        else { return .memoryOutOfBounds }
+        frame[i32: pc.a] = start &+ step
+        frame[i32: pc.b] = source &+ step
+        frame[i32: pc.c] = count - step
+        charge(bytes: UInt64(step))
         return nil
     }
 

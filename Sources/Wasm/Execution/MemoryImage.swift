@@ -64,25 +64,13 @@ struct MemoryImage: Sendable {
     /// in use that keeping them would cost more than it saves, gives all pages back and copies the kept ones.
     func restore(_ mapping: borrowing Mapping, byteCountBefore: Int) {
         guard byteCountBefore > 0 else { return }
-        if byteCountBefore <= Self.wholeCopyByteCountMax {
-            restoreAll(mapping, upTo: byteCountBefore)
-            return
-        }
         if restoreUsedPages(mapping, upTo: byteCountBefore) { return }
         mapping.discard(0..<byteCountBefore)
         copyPages(to: mapping)
     }
 
-    /// Memories up to this size are restored without asking: a copy of resident pages costs less than
-    /// the question.
-    private static let wholeCopyByteCountMax = 0
-
     /// The bytes of pages in use above which they are given back to the kernel.
     private static let residentByteCountMax = 8 << 20
-
-    private func restoreAll(_ mapping: borrowing Mapping, upTo byteCount: Int) {
-        restorePages(mapping, 0..<(byteCount / Mapping.pageSize))
-    }
 
     private func restorePages(_ mapping: borrowing Mapping, _ range: Range<Int>) {
         let pageSize = Mapping.pageSize

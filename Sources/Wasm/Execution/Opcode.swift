@@ -216,9 +216,9 @@ enum Opcode: UInt16 {
     case addOffset
     case memorySize
     case memoryGrow
-    /// Destination a, value or source b, count c.
+    /// Destination a, value b, count c.
     case memoryFill
-    /// Destination a, value or source b, count c.
+    /// Destination a, source b, count c.
     case memoryCopy
     /// Destination a, source b, count c; the second cell is the segment.
     case memoryInit

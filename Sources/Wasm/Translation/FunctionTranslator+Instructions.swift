@@ -328,8 +328,11 @@ extension FunctionTranslator {
     }
 
     /// An instruction over three operands, with a second cell when it has more.
+    ///
+    /// The operands are temporaries, so that the instruction may keep its progress in them.
     private mutating func bulk(_ opcode: Opcode, at offset: Int, second: UInt64? = nil) {
         count(at: offset)
+        settleTop(3)
         let count = popSlot()
         let (first, middle) = popTwoSlots()
         emit(opcode, first, middle, count)

@@ -102,8 +102,11 @@ struct FunctionValidator: ~Copyable {
         guard operands.count + types.count <= operandsMax else {
             throw tooManyOperands()
         }
-        for index in types.start..<(types.start + types.count) {
-            operands.append(context.typePool[index])
+        let range = types.start..<(types.start + types.count)
+        if types.count < Self.longList {
+            for index in range { operands.append(context.typePool[index]) }
+        } else {
+            operands.append(contentsOf: context.typePool[range])
         }
     }
 
@@ -115,6 +118,7 @@ struct FunctionValidator: ~Copyable {
 
     /// Checks that a list of types is on top of the stack, and leaves it there.
     func check(_ types: TypeList) throws(ModuleError) {
+        if types.count >= Self.longList, isOnTop(types) { return }
         for depth in 0..<types.count {
             let expected = context.typePool[types.start + types.count - 1 - depth]
             let index = operands.count - 1 - depth
@@ -127,6 +131,24 @@ struct FunctionValidator: ~Copyable {
                 throw mismatch(expected, found: found)
             }
         }
+    }
+
+    /// From how many types on a list is handled as a whole.
+    ///
+    /// A call of two bytes can have a thousand parameters and as many results.
+    private static let longList = 16
+
+    /// Whether the stack ends in exactly these types, all known: false decides nothing.
+    private func isOnTop(_ types: TypeList) -> Bool {
+        guard operands.count - height >= types.count else { return false }
+        let found = operands.span.extracting(last: types.count)
+        let pool = context.typePool
+        let expected = pool.span.extracting(types.start..<(types.start + types.count))
+        var difference: UInt8 = 0
+        for index in found.indices {
+            difference |= found[index].rawValue ^ expected[index].rawValue
+        }
+        return difference == 0
     }
 
     mutating func setUnreachable() {
