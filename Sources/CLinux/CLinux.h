@@ -1,10 +1,11 @@
 // Kernel interfaces that Swift's Glibc module hides, or whose types Swift cannot hold safely.
 // Declarations and one-line adapters only: no logic lives here.
+//
+// No feature-test macro is defined here: Swift's Glibc module and other system modules read the same
+// headers without one, and types that differ between modules cannot be used together.
 #ifndef CLINUX_H
 #define CLINUX_H
 
-// _GNU_SOURCE must not be defined: Glibc's module is built without it, and the two would define types
-// such as fd_set differently, which the compiler refuses. What it would show is declared below.
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -58,6 +59,8 @@ static inline int clinux_bind(int fd, const struct sockaddr_storage *address, so
 static inline int clinux_connect(int fd, const struct sockaddr_storage *address, socklen_t size) {
     return connect(fd, (const struct sockaddr *)address, size);
 }
+
+int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags);
 
 static inline int clinux_accept4(
     int fd, struct sockaddr_storage *address, socklen_t *size, int flags) {

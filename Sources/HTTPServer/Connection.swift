@@ -16,7 +16,7 @@ final class Connection {
     var heldHead: RequestHead?
     /// The head whose body is being read; nil between requests and while a body is discarded.
     var currentHead: RequestHead?
-    /// The bytes of data that the handler accepts for `currentHead`.
+    /// Octets that were read but may not be parsed yet.
     var backlog: [UInt8] = []
     /// Whether the kernel may hold input that no event will announce again.
     var isReadable = false
@@ -44,13 +44,14 @@ final class Connection {
     /// When the time for the current head or body began to count; later than its first octet when
     /// reading was paused meanwhile.
     var inputSince: UInt64 = 0
-    /// Octets read since `inputSince`.
-    var inputBytes = 0
+    var inputWindow = ProgressWindow(since: 0)
+    /// Whether reading was paused, so that the time did not count against the peer.
+    var isPaused = false
     /// When the connection became idle.
     var idleSince: UInt64
-    /// When output began to wait, and the octets written since.
-    var outputSince: UInt64 = 0
-    var outputBytes = 0
+    /// Whether the kernel did not take all output; `outputWindow` counts from then on.
+    var isOutputWaiting = false
+    var outputWindow = ProgressWindow(since: 0)
     /// When the last response was written; the connection lingers from then on.
     var lingerSince: UInt64 = 0
     var lingerBytes = 0
@@ -73,6 +74,12 @@ final class Connection {
     /// Whether part of a message has been read.
     var isInsideMessage: Bool {
         parser.isInsideHead || parser.isInsideBody || heldHead != nil
+    }
+
+    /// Starts to count the time for a head or a body.
+    func beginInput(at time: UInt64) {
+        inputSince = time
+        inputWindow = ProgressWindow(since: time)
     }
 
     /// Whether the peer owes nothing and is owed nothing.

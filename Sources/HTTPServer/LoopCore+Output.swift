@@ -159,19 +159,18 @@ extension LoopCore {
     /// Returns `false` when the connection broke.
     func flush(_ connection: Connection) -> Bool {
         guard !connection.output.isEmpty else { return true }
-        if connection.outputSince == 0 {
-            connection.outputSince = now
-            connection.outputBytes = 0
-        }
         do {
-            connection.outputBytes += try connection.output.write(to: connection.socket)
+            connection.outputWindow.bytes += try connection.output.write(to: connection.socket)
         } catch {
             close(connection)
             return false
         }
         if connection.output.isEmpty {
-            connection.outputSince = 0
+            connection.isOutputWaiting = false
             connection.idleSince = now
+        } else if !connection.isOutputWaiting {
+            connection.isOutputWaiting = true
+            connection.outputWindow = ProgressWindow(since: now)
         }
         return true
     }
