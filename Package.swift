@@ -42,6 +42,7 @@ let package = Package(
             name: "Store",
             dependencies: [
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 "Linux",
             ],
@@ -81,14 +82,26 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),
-        .testTarget(name: "LinuxTests", dependencies: ["Linux", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "WasmTests", dependencies: ["Wasm", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "LinuxTests",
+            dependencies: ["Linux", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "WasmTests",
+            dependencies: ["Wasm", "TestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "WASITests",
             dependencies: ["WASI", "Wasm", "TestSupport"],
             swiftSettings: strict
         ),
-        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "HTTPTests",
+            dependencies: ["HTTP", "TestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "HTTPServerTests",
             dependencies: ["HTTPServer", "HTTP", "Linux", "TestSupport"],
@@ -107,6 +120,13 @@ let package = Package(
         .testTarget(
             name: "DaemonTests",
             dependencies: ["Daemon", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "RoostTests",
+            dependencies: [
+                "roost", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(

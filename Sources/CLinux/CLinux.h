@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -41,6 +42,28 @@ static inline int clinux_epoll_ctl(int epoll, int operation, int fd, uint32_t ev
 static inline int clinux_epoll_wait(
     int epoll, struct clinux_epoll_event *events, int capacity, int timeout_milliseconds) {
     return epoll_wait(epoll, (struct epoll_event *)events, capacity, timeout_milliseconds);
+}
+
+// Untyped in C through struct sockaddr *, which Swift cannot cast without rebinding memory.
+static inline int clinux_bind(int fd, const struct sockaddr_storage *address, socklen_t size) {
+    return bind(fd, (const struct sockaddr *)address, size);
+}
+
+static inline int clinux_connect(int fd, const struct sockaddr_storage *address, socklen_t size) {
+    return connect(fd, (const struct sockaddr *)address, size);
+}
+
+static inline int clinux_accept4(
+    int fd, struct sockaddr_storage *address, socklen_t *size, int flags) {
+    return accept4(fd, (struct sockaddr *)address, size, flags);
+}
+
+static inline int clinux_getsockname(int fd, struct sockaddr_storage *address, socklen_t *size) {
+    return getsockname(fd, (struct sockaddr *)address, size);
+}
+
+static inline int clinux_set_option(int fd, int level, int option, int value) {
+    return setsockopt(fd, level, option, &value, sizeof value);
 }
 
 // Variadic in C, hence out of Swift's reach. Names the calling thread.

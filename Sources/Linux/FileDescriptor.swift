@@ -2,7 +2,9 @@ import Glibc
 
 /// An open file descriptor, closed when this value is destroyed.
 public struct FileDescriptor: ~Copyable, Sendable {
-    /// The number by which the kernel knows it. Valid for as long as this value lives.
+    /// The number by which the kernel knows it.
+    ///
+    /// Valid for as long as this value lives.
     public let rawValue: Int32
 
     /// Takes over a descriptor: from now on this value closes it.

@@ -7,7 +7,9 @@ import Glibc
 /// and reads as zero until then.
 @safe
 public struct Mapping: ~Copyable, @unchecked Sendable {
-    /// The first byte, aligned to a page. Valid for as long as this value lives.
+    /// The first byte, aligned to a page.
+    ///
+    /// Valid for as long as this value lives.
     public let baseAddress: UnsafeMutableRawPointer
 
     /// The size of the range in bytes, a multiple of the page size.

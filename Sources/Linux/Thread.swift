@@ -4,7 +4,7 @@ import Glibc
 /// A kernel thread that must be joined.
 ///
 /// The body is moved in: state that it captures belongs to the new thread alone.
-public struct Thread: ~Copyable {
+public struct Thread: ~Copyable, Sendable {
     private let handle: pthread_t
 
     /// Starts a thread.

@@ -1,0 +1,184 @@
+/// An ordered list of fields (RFC 9110 §5), kept as ranges of one array of octets.
+///
+/// Names compare without regard to case and keep the case they came with. A string is made only
+/// when it is asked for. Values are octets: a string made from one that is not UTF-8 holds
+/// replacement characters; `octets(at:)` has the original.
+public struct Fields: Sendable {
+    /// The octets that `entries` refer to, with others between them.
+    var octets: [UInt8]
+    var entries: [Entry]
+
+    /// Whether every name is a token and every value free of control characters except the tab.
+    ///
+    /// Fields that came from a parser always are. A response whose fields are not is never sent.
+    public private(set) var isValid = true
+
+    struct Entry: Sendable {
+        var nameStart: UInt32
+        var nameEnd: UInt32
+        var valueStart: UInt32
+        var valueEnd: UInt32
+
+        var name: Range<Int> { Int(nameStart)..<Int(nameEnd) }
+        var value: Range<Int> { Int(valueStart)..<Int(valueEnd) }
+    }
+
+    /// Makes an empty list.
+    public init() {
+        octets = []
+        entries = []
+    }
+
+    init(octets: [UInt8], entries: [Entry]) {
+        self.octets = octets
+        self.entries = entries
+    }
+
+    /// The number of field lines.
+    public var count: Int { entries.count }
+
+    /// Whether there is no field.
+    public var isEmpty: Bool { entries.isEmpty }
+
+    /// The name of the field line at `index`, as it was written.
+    public func name(at index: Int) -> String {
+        String(decoding: octets[entries[index].name], as: UTF8.self)
+    }
+
+    /// The value of the field line at `index`.
+    public func value(at index: Int) -> String {
+        String(decoding: octets[entries[index].value], as: UTF8.self)
+    }
+
+    /// The octets of the value of the field line at `index`.
+    public func octets(at index: Int) -> ArraySlice<UInt8> {
+        octets[entries[index].value]
+    }
+
+    /// The value of the first field line of that name, nil when there is none.
+    public subscript(name: String) -> String? {
+        firstIndex(of: name).map { value(at: $0) }
+    }
+
+    /// The values of all field lines of that name, in order.
+    public func values(of name: String) -> [String] {
+        entries.indices.filter { isName(at: $0, name) }.map { value(at: $0) }
+    }
+
+    /// Whether there is a field line of that name.
+    public func contains(_ name: String) -> Bool {
+        firstIndex(of: name) != nil
+    }
+
+    /// The index of the first field line of that name, nil when there is none.
+    public func firstIndex(of name: String) -> Int? {
+        for index in entries.indices where isName(at: index, name) { return index }
+        return nil
+    }
+
+    /// Whether the field line at `index` has that name.
+    public func isName(at index: Int, _ name: String) -> Bool {
+        equal(entries[index].name, name)
+    }
+
+    /// Appends a field line, whatever it contains: see `isValid`.
+    public mutating func append(_ name: String, _ value: String) {
+        append(name: name.utf8, value: value.utf8)
+    }
+
+    /// Appends a field line of octets, whatever it contains: see `isValid`.
+    public mutating func append(
+        name: some Collection<UInt8>,
+        value: some Collection<UInt8>
+    ) {
+        let nameStart = octets.count
+        octets.append(contentsOf: name)
+        let nameEnd = octets.count
+        octets.append(contentsOf: value)
+        if !isToken(nameStart..<nameEnd) || !isValue(nameEnd..<octets.count) { isValid = false }
+        guard let start = UInt32(exactly: nameStart), let end = UInt32(exactly: octets.count) else {
+            isValid = false
+            return
+        }
+        let middle = start + UInt32(nameEnd - nameStart)
+        entries.append(
+            Entry(nameStart: start, nameEnd: middle, valueStart: middle, valueEnd: end)
+        )
+    }
+
+    /// Replaces all field lines of that name by one at the end.
+    public mutating func set(_ name: String, _ value: String) {
+        remove(name)
+        append(name, value)
+    }
+
+    /// Removes all field lines of that name.
+    public mutating func remove(_ name: String) {
+        entries = entries.filter { !equal($0.name, name) }
+    }
+
+    // MARK: - Octets
+
+    /// Compares octets with an ASCII text, letters without regard to case.
+    func equal(_ range: Range<Int>, _ text: String) -> Bool {
+        var text = text
+        return text.withUTF8Span { span in
+            guard span.count == range.count else { return false }
+            var index = range.lowerBound
+            for position in 0..<span.count {
+                guard Octet.lowercased(octets[index]) == Octet.lowercased(span[position]) else {
+                    return false
+                }
+                index += 1
+            }
+            return true
+        }
+    }
+
+    private func isToken(_ range: Range<Int>) -> Bool {
+        !range.isEmpty && range.allSatisfy { Octet.is(octets[$0], Octet.token) }
+    }
+
+    private func isValue(_ range: Range<Int>) -> Bool {
+        range.allSatisfy { Octet.is(octets[$0], Octet.fieldValue | Octet.blank) }
+    }
+}
+
+extension Fields: Sequence {
+    /// Walks the field lines in order, making the strings of each.
+    public func makeIterator() -> AnyIterator<(name: String, value: String)> {
+        var index = 0
+        return AnyIterator {
+            guard index < entries.count else { return nil }
+            defer { index += 1 }
+            return (name(at: index), value(at: index))
+        }
+    }
+}
+
+extension Fields: ExpressibleByDictionaryLiteral {
+    /// Makes a list of the given fields, in order.
+    public init(dictionaryLiteral elements: (String, String)...) {
+        self.init()
+        for (name, value) in elements { append(name, value) }
+    }
+}
+
+extension Fields: Equatable {
+    /// Compares names without regard to case, values exactly, and the order.
+    public static func == (left: Fields, right: Fields) -> Bool {
+        left.count == right.count
+            && left.entries.indices.allSatisfy { index in
+                right.isName(at: index, left.name(at: index))
+                    && left.octets(at: index) == right.octets(at: index)
+            }
+    }
+}
+
+extension String {
+    /// Lends the UTF-8 of a native string without copying it.
+    fileprivate mutating func withUTF8Span<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
+        makeContiguousUTF8()
+        return body(utf8.span)
+    }
+}

@@ -1,0 +1,119 @@
+import HTTP
+import Linux
+
+/// One connection's state, confined to its loop's thread.
+///
+/// It only remembers; `LoopCore` decides and acts.
+final class Connection {
+    let socket: ConnectedSocket
+    let token: UInt64
+    let openedAt: UInt64
+
+    // MARK: Input
+
+    var parser: RequestParser
+    /// A complete head that waits for the requests before it to be answered.
+    var heldHead: RequestHead?
+    /// The head whose body is being read; nil between requests and while a body is discarded.
+    var currentHead: RequestHead?
+    /// The bytes of data that the handler accepts for `currentHead`.
+    var backlog: [UInt8] = []
+    /// Whether the kernel may hold input that no event will announce again.
+    var isReadable = false
+    /// Whether the peer was seen to end its side, perhaps behind input that is not read yet.
+    var sawInputEnd = false
+    /// Whether the end of input was read.
+    var inputEnded = false
+    /// Whether no further request is read: the connection closes after the last pending response.
+    var isFinal = false
+
+    // MARK: Output
+
+    var pending: [PendingExchange] = []
+    var unsafePendingCount = 0
+    var nextSequence: UInt32 = 0
+    var requestCount = 0
+    var output = OutputQueue()
+    /// The form of the streamed response at the front of `pending`, nil when none has begun.
+    var stream: ResponseEncoder.StreamForm?
+
+    // MARK: Times
+
+    /// When the current message's first octet was read.
+    var messageStartAt: UInt64 = 0
+    /// When the time for the current head or body began to count; later than its first octet when
+    /// reading was paused meanwhile.
+    var inputSince: UInt64 = 0
+    /// Octets read since `inputSince`.
+    var inputBytes = 0
+    /// When the connection became idle.
+    var idleSince: UInt64
+    /// When output began to wait, and the octets written since.
+    var outputSince: UInt64 = 0
+    var outputBytes = 0
+    /// When the last response was written; the connection lingers from then on.
+    var lingerSince: UInt64 = 0
+    var lingerBytes = 0
+    var isLingering = false
+    /// When the connection's entry in the timer wheel fires.
+    var timerAt = UInt64.max
+
+    /// Whether the connection is in the loop's list of those to settle.
+    var isDirty = false
+    var isClosed = false
+
+    init(socket: consuming ConnectedSocket, token: UInt64, limits: Limits, now: UInt64) {
+        self.socket = socket
+        self.token = token
+        parser = RequestParser(limits: limits)
+        openedAt = now
+        idleSince = now
+    }
+
+    /// Whether part of a message has been read.
+    var isInsideMessage: Bool {
+        parser.isInsideHead || parser.isInsideBody || heldHead != nil
+    }
+
+    /// Whether the peer owes nothing and is owed nothing.
+    var isIdle: Bool {
+        pending.isEmpty && output.isEmpty && backlog.isEmpty && !isInsideMessage
+    }
+
+    /// Whether the next octets may be parsed now.
+    ///
+    /// Requests that are not safe are served one at a time (RFC 9112 §9.3.2).
+    func mayParse(_ limits: ServerLimits) -> Bool {
+        !isFinal && !isLingering && unsafePendingCount == 0
+            && pending.count < limits.pipelinedRequestsMax
+            && output.byteCount < limits.outputBytesHighWater
+    }
+
+    /// Whether a request must wait until all those before it are answered.
+    func mustHold(_ head: RequestHead) -> Bool {
+        !pending.isEmpty && (!head.method.isSafe || head.expectsContinue)
+    }
+
+    /// The index in `pending` of a request that waits for its response.
+    func pendingIndex(_ sequence: UInt32) -> Int? {
+        guard let first = pending.first else { return nil }
+        let index = Int(sequence &- first.sequence)
+        return index < pending.count ? index : nil
+    }
+}
+
+/// A request that waits for its response.
+struct PendingExchange {
+    let sequence: UInt32
+    let isHead: Bool
+    let version: RequestHead.Version
+    let isSafe: Bool
+    /// Whether the client asked to close the connection afterwards.
+    let clientCloses: Bool
+    /// What was said before the responses in front of this one were complete.
+    var early: [Reply] = []
+    var earlyBytes = 0
+    var wasToldGone = false
+    /// Whether the handler knows of it.
+    let isHandled: Bool
+}

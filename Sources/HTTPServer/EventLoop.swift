@@ -1,0 +1,102 @@
+import HTTP
+import Linux
+import Synchronization
+
+/// The part of an event loop that other threads may use: its mailboxes and its counters.
+///
+/// The loop itself runs on a thread of its own, and its connections are reached by no other.
+public final class EventLoop: Sendable {
+    /// The loop's place among those of its server, from 0.
+    public let index: Int
+
+    let replies = Mailbox<(exchange: Exchange, reply: Reply)>(capacity: .max)
+    let work: Mailbox<@Sendable (any RequestHandler) -> Void>
+    let wakeUp: WakeUp
+    private let drain = Atomic<UInt64>(0)
+    let gauges = LoopGauges()
+
+    init(index: Int, postedWorkMax: Int) throws(SystemError) {
+        self.index = index
+        work = Mailbox(capacity: postedWorkMax)
+        wakeUp = try WakeUp()
+    }
+
+    /// Runs `body` on the loop's thread, with the loop's handler.
+    ///
+    /// Any thread may call this.
+    ///
+    /// Returns `false` when the loop is too far behind: the caller sheds load instead of queueing.
+    public func post(_ body: @escaping @Sendable (any RequestHandler) -> Void) -> Bool {
+        guard work.send(body) else { return false }
+        wakeUp.wake()
+        return true
+    }
+
+    /// The loop's counters at this moment.
+    ///
+    /// Any thread may call this.
+    public var statistics: LoopStatistics { gauges.statistics }
+
+    /// Queues what is said through an exchange.
+    ///
+    /// The queue has no limit of its own, since a response must not be lost: there are no more
+    /// exchanges than connections and pipelined requests allow.
+    func reply(_ reply: Reply, to exchange: Exchange) {
+        _ = replies.send((exchange, reply))
+        wakeUp.wake()
+    }
+
+    /// Asks the loop to stop: to close what is idle now and everything else at `deadline`.
+    func drain(deadline: UInt64) {
+        drain.store(max(1, deadline), ordering: .releasing)
+        wakeUp.wake()
+    }
+
+    /// When everything must be closed; nil while the loop was not asked to stop.
+    var drainDeadline: UInt64? {
+        let deadline = drain.load(ordering: .acquiring)
+        return deadline == 0 ? nil : deadline
+    }
+}
+
+/// Counters of one loop.
+public struct LoopStatistics: Sendable, Equatable {
+    /// Connections that are open now.
+    public var connectionCount = 0
+    /// Connections that were ever accepted.
+    public var acceptedCount = 0
+    /// Times that accepting failed for want of descriptors or memory.
+    public var acceptFailureCount = 0
+    /// Requests that were handed to the handler.
+    public var requestCount = 0
+    /// Messages that were refused as malformed, too large or too slow.
+    public var refusedCount = 0
+}
+
+/// The atomics behind `LoopStatistics`: the loop's thread alone writes them.
+final class LoopGauges: Sendable {
+    private let connections = Atomic<Int>(0)
+    private let accepted = Atomic<Int>(0)
+    private let acceptFailures = Atomic<Int>(0)
+    private let requests = Atomic<Int>(0)
+    private let refused = Atomic<Int>(0)
+
+    var statistics: LoopStatistics {
+        LoopStatistics(
+            connectionCount: connections.load(ordering: .relaxed),
+            acceptedCount: accepted.load(ordering: .relaxed),
+            acceptFailureCount: acceptFailures.load(ordering: .relaxed),
+            requestCount: requests.load(ordering: .relaxed),
+            refusedCount: refused.load(ordering: .relaxed)
+        )
+    }
+
+    /// Publishes the loop's own counters; called once per turn.
+    func publish(_ statistics: LoopStatistics) {
+        connections.store(statistics.connectionCount, ordering: .relaxed)
+        accepted.store(statistics.acceptedCount, ordering: .relaxed)
+        acceptFailures.store(statistics.acceptFailureCount, ordering: .relaxed)
+        requests.store(statistics.requestCount, ordering: .relaxed)
+        refused.store(statistics.refusedCount, ordering: .relaxed)
+    }
+}

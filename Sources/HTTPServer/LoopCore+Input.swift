@@ -1,0 +1,243 @@
+import HTTP
+import Linux
+
+/// Reading and parsing.
+extension LoopCore {
+    /// How many times one connection is read from before others have their turn.
+    private static let readsPerTurnMax = 4
+
+    /// Notes what an event says.
+    func take(_ readiness: Poller.Readiness, of connection: Connection) {
+        if !readiness.isDisjoint(with: [.hungUp, .failed]) {
+            close(connection)
+            return
+        }
+        if readiness.contains(.readable) { connection.isReadable = true }
+        if readiness.contains(.inputEnded) {
+            connection.isReadable = true
+            connection.sawInputEnd = true
+        }
+    }
+
+    /// Does all that can be done for a connection now: writes, parses what was held back, reads.
+    func settle(_ connection: Connection) {
+        for _ in 0..<Self.readsPerTurnMax {
+            guard !connection.isClosed, flush(connection) else { return }
+            if connection.isLingering {
+                guard drop(connection) else { return }
+            } else if connection.isFinal, connection.pending.isEmpty, connection.output.isEmpty {
+                finish(connection)
+            } else if connection.mayParse(limits), hasHeldBack(connection) {
+                parseBacklog(connection)
+            } else if connection.mayParse(limits), connection.isReadable {
+                receive(connection)
+            } else {
+                rest(connection)
+                return
+            }
+        }
+        guard !connection.isClosed, flush(connection) else { return }
+        unfinished.append(connection)
+        schedule(connection)
+    }
+
+    /// Nothing more can be done until something happens.
+    private func rest(_ connection: Connection) {
+        if connection.sawInputEnd, !connection.pending.isEmpty { tellGone(connection) }
+        if drainDeadline != nil, connection.isIdle {
+            close(connection)
+        } else {
+            schedule(connection)
+        }
+    }
+
+    private func hasHeldBack(_ connection: Connection) -> Bool {
+        if connection.heldHead != nil { return connection.pending.isEmpty }
+        return !connection.backlog.isEmpty
+    }
+
+    // MARK: - Octets
+
+    private func receive(_ connection: Connection) {
+        let count: Int
+        do {
+            switch try connection.socket.read(into: &readBuffer) {
+            case .bytes(let read): count = read
+            case .wouldBlock:
+                connection.isReadable = false
+                return
+            case .ended:
+                endInput(connection)
+                return
+            }
+        } catch {
+            close(connection)
+            return
+        }
+        // A short read emptied the kernel's buffer (epoll(7)); only the end may be left there.
+        if count < readBuffer.count, !connection.sawInputEnd { connection.isReadable = false }
+        connection.inputBytes += count
+        parse(readBuffer, upTo: count, of: connection, readAt: configuration.now())
+    }
+
+    private func endInput(_ connection: Connection) {
+        connection.isReadable = false
+        connection.inputEnded = true
+        connection.sawInputEnd = true
+        if connection.isInsideMessage {
+            refuse(.init(.inputEnded, offset: connection.parser.messageBytes), connection)
+        } else {
+            connection.isFinal = true
+        }
+    }
+
+    private func parseBacklog(_ connection: Connection) {
+        let input = connection.backlog
+        connection.backlog = []
+        // The peer is not to blame for the time that its octets waited here.
+        connection.inputSince = now
+        connection.inputBytes = input.count
+        parse(input, upTo: input.count, of: connection, readAt: configuration.now())
+    }
+
+    /// Parses octets until they are used up or the connection must pause.
+    private func parse(
+        _ input: [UInt8],
+        upTo end: Int,
+        of connection: Connection,
+        readAt: UInt64
+    ) {
+        var position = 0
+        do throws(ParseError) {
+            while true {
+                if let head = connection.heldHead {
+                    connection.heldHead = nil
+                    try admit(head, connection, hasInput: position < end, readAt: readAt)
+                }
+                guard connection.mayParse(limits) else { break }
+                if connection.parser.messageBytes == 0 {
+                    guard position < end else { return }
+                    connection.messageStartAt = readAt
+                    connection.inputSince = readAt
+                    connection.inputBytes = end - position
+                }
+                switch try connection.parser.consume(input, from: &position, upTo: end) {
+                case .needMore:
+                    return
+                case .head(let head):
+                    connection.heldHead = head
+                    if connection.mustHold(head) {
+                        hold(input, position, end, connection)
+                        return
+                    }
+                case .complete(let body):
+                    dispatch(body, connection, receivedAt: readAt)
+                }
+            }
+        } catch {
+            refuse(error, connection)
+        }
+        hold(input, position, end, connection)
+    }
+
+    private func hold(_ input: [UInt8], _ position: Int, _ end: Int, _ connection: Connection) {
+        guard position < end, !connection.isFinal else { return }
+        connection.backlog = Array(input[position..<end])
+    }
+
+    // MARK: - Requests
+
+    private func admit(
+        _ head: RequestHead,
+        _ connection: Connection,
+        hasInput: Bool,
+        readAt: UInt64
+    ) throws(ParseError) {
+        connection.currentHead = head
+        switch handler.admit(head) {
+        case .accept(let bodyBytesMax):
+            try connection.parser.acceptBody(bytesMax: bodyBytesMax)
+            connection.inputSince = readAt
+            connection.inputBytes = 0
+            if head.expectsContinue, !hasInput {
+                encoder.encodeContinue(into: &connection.output.tail)
+            }
+        case .refuse(let response):
+            connection.currentHead = nil
+            let keeps =
+                connection.parser.discardBody(bytesMax: limits.discardedBodyBytesMax)
+                && !head.expectsContinue
+            append(head, to: connection, isHandled: false)
+            if !keeps || !head.keepsAlive { connection.isFinal = true }
+            let sequence = connection.nextSequence &- 1
+            apply(.whole(response), to: sequence, of: connection)
+        }
+    }
+
+    private func dispatch(_ body: [UInt8], _ connection: Connection, receivedAt: UInt64) {
+        guard let head = connection.currentHead else { return }
+        connection.currentHead = nil
+        let sequence = append(head, to: connection, isHandled: true)
+        connection.requestCount += 1
+        statistics.requestCount += 1
+        let age = now &- connection.openedAt
+        if !head.keepsAlive || connection.requestCount >= limits.requestsPerConnectionMax
+            || age >= UInt64(limits.connectionAgeMilliseconds) * 1_000_000
+        {
+            connection.isFinal = true
+        }
+        let request = Request(
+            head: head,
+            body: body,
+            firstByteAt: connection.messageStartAt,
+            receivedAt: receivedAt
+        )
+        handler.handle(request, exchange: exchange(sequence, of: connection))
+        takeReplies()
+    }
+
+    @discardableResult
+    private func append(
+        _ head: RequestHead,
+        to connection: Connection,
+        isHandled: Bool
+    ) -> UInt32 {
+        let sequence = connection.nextSequence
+        connection.nextSequence &+= 1
+        if !head.method.isSafe { connection.unsafePendingCount += 1 }
+        connection.pending.append(
+            PendingExchange(
+                sequence: sequence,
+                isHead: head.method == .head,
+                version: head.version,
+                isSafe: head.method.isSafe,
+                clientCloses: !head.keepsAlive,
+                isHandled: isHandled
+            )
+        )
+        return sequence
+    }
+
+    /// Answers a message that is no request, after all requests before it; nothing more is read.
+    func refuse(_ error: ParseError, _ connection: Connection) {
+        statistics.refusedCount += 1
+        let head = connection.currentHead ?? connection.heldHead
+        connection.currentHead = nil
+        connection.heldHead = nil
+        connection.isFinal = true
+        connection.backlog = []
+        let sequence = connection.nextSequence
+        connection.nextSequence &+= 1
+        connection.pending.append(
+            PendingExchange(
+                sequence: sequence,
+                isHead: head?.method == .head,
+                version: head?.version ?? .http11,
+                isSafe: true,
+                clientCloses: false,
+                isHandled: false
+            )
+        )
+        apply(.whole(handler.refusal(of: error)), to: sequence, of: connection)
+    }
+}

@@ -1,0 +1,223 @@
+import HTTP
+import Linux
+
+/// Responses, in order, and the end of a connection.
+extension LoopCore {
+    /// Applies what was said about one request; it waits if an earlier one is not answered yet.
+    func apply(_ reply: Reply, to sequence: UInt32, of connection: Connection) {
+        guard let index = connection.pendingIndex(sequence) else { return }
+        markDirty(connection)
+        if case .abort = reply {
+            cut(connection)
+            return
+        }
+        if index > 0 {
+            if case .piece(let bytes) = reply {
+                connection.pending[index].earlyBytes += bytes.count
+                if connection.pending[index].earlyBytes > limits.streamBytesMax {
+                    cut(connection)
+                    return
+                }
+            }
+            connection.pending[index].early.append(reply)
+            return
+        }
+        guard encode(reply, connection) else { return }
+        // The next responses may have come early.
+        while !connection.isClosed, let next = connection.pending.first, !next.early.isEmpty {
+            connection.pending[0].early = []
+            guard next.early.contains(where: { encode($0, connection) }) else { return }
+        }
+    }
+
+    /// Appends a part of the front response to the output.
+    ///
+    /// Returns whether the response is complete; it is then no longer pending.
+    private func encode(_ reply: Reply, _ connection: Connection) -> Bool {
+        guard !connection.isClosed, let front = connection.pending.first else { return false }
+        switch reply {
+        case .whole(let response):
+            guard connection.stream == nil else { return false }
+            encodeWhole(response, front, connection)
+            return true
+        case .head(let response):
+            guard connection.stream == nil else { return false }
+            return !beginStream(response, front, connection)
+        case .piece(let bytes):
+            encodePiece(bytes, connection)
+            return false
+        case .end:
+            guard let stream = connection.stream else { return false }
+            if stream == .chunked { encoder.encodeLastChunk(into: &connection.output.tail) }
+            connection.stream = nil
+            pop(connection)
+            return true
+        case .abort:
+            cut(connection)
+            return false
+        }
+    }
+
+    private func encodeWhole(
+        _ response: Response,
+        _ front: PendingExchange,
+        _ connection: Connection
+    ) {
+        let context = context(for: response, front, connection)
+        do {
+            if try encoder.encodeHead(response, context, into: &connection.output.tail) {
+                connection.output.append(response.body)
+            }
+        } catch {
+            encodeOwnFault(front, connection)
+        }
+        pop(connection)
+    }
+
+    /// Returns `false` when the response could not be begun and was replaced.
+    private func beginStream(
+        _ response: Response,
+        _ front: PendingExchange,
+        _ connection: Connection
+    ) -> Bool {
+        if front.version == .http10 { connection.isFinal = true }
+        let context = context(for: response, front, connection)
+        do {
+            connection.stream = try encoder.encodeStreamHead(
+                response,
+                context,
+                into: &connection.output.tail
+            )
+        } catch {
+            encodeOwnFault(front, connection)
+            pop(connection)
+            return false
+        }
+        encodePiece(response.body, connection)
+        return true
+    }
+
+    private func encodePiece(_ bytes: [UInt8], _ connection: Connection) {
+        guard !bytes.isEmpty, let stream = connection.stream, stream != .omitted else { return }
+        guard connection.output.byteCount <= limits.streamBytesMax else {
+            cut(connection)
+            return
+        }
+        if stream == .chunked {
+            encoder.encodeChunkStart(count: bytes.count, into: &connection.output.tail)
+        }
+        connection.output.append(bytes)
+        if stream == .chunked { encoder.encodeChunkEnd(into: &connection.output.tail) }
+    }
+
+    /// Answers 500 in place of a response that must not be sent.
+    private func encodeOwnFault(_ front: PendingExchange, _ connection: Connection) {
+        let response = Response.problem(
+            .internalServerError,
+            detail: "the response has a field that cannot be sent"
+        )
+        let context = context(for: response, front, connection)
+        guard
+            let hasBody = try? encoder.encodeHead(
+                response,
+                context,
+                into: &connection.output.tail
+            )
+        else { preconditionFailure("a constant response must be valid") }
+        if hasBody { connection.output.append(response.body) }
+    }
+
+    /// Decides whether the connection goes on after this response.
+    private func context(
+        for response: Response,
+        _ front: PendingExchange,
+        _ connection: Connection
+    ) -> ResponseEncoder.Context {
+        let isLast = connection.pending.count == 1
+        if isLast, drainDeadline != nil { connection.isFinal = true }
+        let closes =
+            response.closesConnection || front.clientCloses || (isLast && connection.isFinal)
+        if closes { connection.isFinal = true }
+        return ResponseEncoder.Context(
+            isHead: front.isHead,
+            version: front.version,
+            keepsAlive: !closes
+        )
+    }
+
+    /// Removes the front request; after a response that closes, those behind it go unanswered.
+    private func pop(_ connection: Connection) {
+        let front = connection.pending.removeFirst()
+        if !front.isSafe { connection.unsafePendingCount -= 1 }
+        if connection.pending.isEmpty { connection.idleSince = now }
+    }
+
+    // MARK: - Writing
+
+    /// Writes what the kernel takes.
+    ///
+    /// Returns `false` when the connection broke.
+    func flush(_ connection: Connection) -> Bool {
+        guard !connection.output.isEmpty else { return true }
+        if connection.outputSince == 0 {
+            connection.outputSince = now
+            connection.outputBytes = 0
+        }
+        do {
+            connection.outputBytes += try connection.output.write(to: connection.socket)
+        } catch {
+            close(connection)
+            return false
+        }
+        if connection.output.isEmpty {
+            connection.outputSince = 0
+            connection.idleSince = now
+        }
+        return true
+    }
+
+    // MARK: - Closing
+
+    /// Ends a connection whose last response is written.
+    ///
+    /// Closing a socket with unread input resets the connection, and the reset can overtake the
+    /// response. So the output is ended first, and input is dropped until the peer ends its side
+    /// (RFC 9112 §9.6), within limits.
+    func finish(_ connection: Connection) {
+        let nothingFollows = connection.inputEnded
+        guard !nothingFollows else {
+            close(connection)
+            return
+        }
+        connection.socket.endOutput()
+        connection.isLingering = true
+        connection.isReadable = true
+        connection.backlog = []
+        connection.lingerSince = now
+        schedule(connection)
+    }
+
+    /// Drops input of a lingering connection.
+    ///
+    /// Returns `false` when there is nothing to do now.
+    func drop(_ connection: Connection) -> Bool {
+        guard connection.isReadable else {
+            schedule(connection)
+            return false
+        }
+        do {
+            switch try connection.socket.read(into: &readBuffer) {
+            case .bytes(let count):
+                connection.lingerBytes += count
+                if connection.lingerBytes > limits.lingerBytesMax { close(connection) }
+            case .wouldBlock:
+                connection.isReadable = false
+            case .ended:
+                close(connection)
+            }
+        } catch {
+            close(connection)
+        }
+        return !connection.isClosed
+    }
+}

@@ -1,0 +1,45 @@
+public import HTTP
+
+/// Answers the requests of one event loop.
+///
+/// Each loop has its own handler, made on the loop's thread and used by no other, so its state needs
+/// no lock. No call may block or compute for long: every other connection of the loop waits.
+public protocol RequestHandler: AnyObject {
+    /// Decides about a request when its head is complete, before any of its body is read.
+    ///
+    /// A refusal is the response; no `100 Continue` is sent then.
+    func admit(_ head: RequestHead) -> Admission
+
+    /// Takes a whole request.
+    ///
+    /// It is answered through `exchange`, during this call or later. A request that is never
+    /// answered holds its connection until the peer gives up.
+    func handle(_ request: Request, exchange: Exchange)
+
+    /// The peer went away, or ended its side, before the response to `exchange` was complete.
+    ///
+    /// Work for it can be cancelled. A response is still accepted: a peer that ended its side only
+    /// may yet read it. Called once at most.
+    func clientGone(_ exchange: Exchange)
+
+    /// Makes the response to a message that is not a request, or not one that is served.
+    func refusal(of error: ParseError) -> Response
+}
+
+/// What becomes of a request whose head is complete.
+public enum Admission: Sendable {
+    /// Read the body, up to so many octets of data.
+    case accept(bodyBytesMax: Int)
+    /// Send this response instead.
+    case refuse(Response)
+}
+
+extension RequestHandler {
+    /// Nothing to cancel.
+    public func clientGone(_ exchange: Exchange) {}
+
+    /// A problem document with the error's status and reason.
+    public func refusal(of error: ParseError) -> Response {
+        .problem(error.status, detail: error.description)
+    }
+}

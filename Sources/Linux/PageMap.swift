@@ -1,0 +1,67 @@
+import CLinux
+import Glibc
+
+/// The kernel's account of which pages of this process are in use (`PAGEMAP_SCAN`, Linux 6.7).
+@safe
+public struct PageMap: Sendable {
+    private let descriptor: Int32
+
+    /// The account; nil when the kernel has none. Opened once and kept open.
+    public static let shared: PageMap? = PageMap()
+
+    private init?() {
+        let descriptor = unsafe open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        self.descriptor = descriptor
+        // A kernel without the operation refuses it; ask once, about a page that exists.
+        var argument = clinux_pm_scan_arg()
+        argument.size = UInt64(MemoryLayout<clinux_pm_scan_arg>.size)
+        guard unsafe clinux_pagemap_scan(descriptor, &argument) >= 0 else {
+            _ = close(descriptor)
+            return nil
+        }
+    }
+
+    /// Calls `body` with each range of bytes, counted from `base`, whose pages are resident or swapped
+    /// out, and not merely mapped to the kernel's zero page.
+    ///
+    /// `base` and `byteCount` are multiples of the page size. False when the kernel refused, or as
+    /// soon as `body` answers false. Costs about 1 µs for each MiB.
+    public func forEachUsedRange(
+        _ base: UnsafeMutableRawPointer,
+        byteCount: Int,
+        _ body: (Range<Int>) -> Bool
+    ) -> Bool {
+        let start = UInt64(UInt(bitPattern: base))
+        var argument = clinux_pm_scan_arg()
+        argument.size = UInt64(MemoryLayout<clinux_pm_scan_arg>.size)
+        argument.start = start
+        argument.end = start + UInt64(byteCount)
+        argument.category_inverted = UInt64(CLINUX_PAGE_IS_PFNZERO)
+        argument.category_mask = UInt64(CLINUX_PAGE_IS_PFNZERO)
+        argument.category_anyof_mask = UInt64(CLINUX_PAGE_IS_PRESENT | CLINUX_PAGE_IS_SWAPPED)
+        argument.return_mask = UInt64(CLINUX_PAGE_IS_PRESENT)
+        return unsafe withUnsafeTemporaryAllocation(
+            of: clinux_page_region.self,
+            capacity: Self.regionsPerCall
+        ) { regions in
+            argument.vec = UInt64(UInt(bitPattern: regions.baseAddress))
+            argument.vec_len = UInt64(Self.regionsPerCall)
+            while argument.start < argument.end {
+                let count = unsafe clinux_pagemap_scan(descriptor, &argument)
+                guard count >= 0 else { return false }
+                for index in 0..<Int(count) {
+                    let region = unsafe regions[index]
+                    guard body(Int(region.start - start)..<Int(region.end - start)) else {
+                        return false
+                    }
+                }
+                guard argument.walk_end > argument.start else { break }
+                argument.start = argument.walk_end
+            }
+            return true
+        }
+    }
+
+    private static let regionsPerCall = 256
+}

@@ -1,0 +1,90 @@
+internal import FoundationEssentials
+internal import Glibc
+internal import Linux
+
+/// The folder that holds everything Roost keeps: both databases and the token.
+///
+/// It is made with mode 0700 and locked against a second process for as long as this value lives:
+/// two processes that wrote one database could each checkpoint it.
+public final class DataFolder: Sendable {
+    /// Where the folder is.
+    public let path: String
+
+    private let lock: FileDescriptor
+
+    /// Makes the folder if there is none, and locks it.
+    ///
+    /// Throws `dataFolderInUse` when another process holds the lock.
+    public init(path: String) throws(StoreError) {
+        self.path = path
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
+            try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
+        } catch {
+            throw StoreError.io("cannot make data folder \(path): \(error)")
+        }
+        do {
+            lock = try FileDescriptor(
+                opening: "\(path)/roost.lock",
+                flags: O_RDWR | O_CREAT,
+                mode: 0o600
+            )
+            guard try lock.tryLock() else { throw StoreError.dataFolderInUse(path: path) }
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    /// The path of an entry of the folder.
+    public func path(of name: String) -> String {
+        "\(path)/\(name)"
+    }
+
+    /// The control plane's bearer token: 64 hexadecimal digits.
+    ///
+    /// Read from the file `token`; the first call ever makes 256 random bits and writes them with
+    /// mode 0600. When it returns, the token is on disk.
+    public func token() throws(StoreError) -> String {
+        let path = path(of: "token")
+        if let data = FileManager.default.contents(atPath: path) {
+            let stored = String(decoding: data, as: UTF8.self)
+            let token = String(stored.prefix { !$0.isWhitespace })
+            guard !token.isEmpty else { throw .io("\(path) holds no token") }
+            return token
+        }
+        guard !FileManager.default.fileExists(atPath: path) else {
+            throw .io("\(path) cannot be read")
+        }
+        var generator = SystemRandomNumberGenerator()
+        let token = (0..<4).map { _ in
+            let digits = String(generator.next() as UInt64, radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }.joined()
+        do {
+            try write(token: token, to: path)
+        } catch {
+            throw StoreError(error)
+        }
+        return token
+    }
+
+    // Under another name first: a crash leaves no half token behind.
+    private func write(token: String, to path: String) throws {
+        let temporary = "\(path).new"
+        do {
+            let file = try FileDescriptor(
+                opening: temporary,
+                flags: O_WRONLY | O_CREAT | O_TRUNC,
+                mode: 0o600
+            )
+            try file.writeDurably(Array("\(token)\n".utf8))
+        }
+        try FileManager.default.moveItem(atPath: temporary, toPath: path)
+        let folder = try FileDescriptor(opening: self.path, flags: O_RDONLY | O_DIRECTORY)
+        try folder.writeDurably([])
+    }
+}

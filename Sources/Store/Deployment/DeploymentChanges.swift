@@ -1,0 +1,163 @@
+internal import FoundationEssentials
+internal import GRDB
+
+/// A version before it has a number.
+struct VersionDraft {
+    var function: String
+    var digest: ModuleDigest
+    var guestInterface: String
+    var configuration: Data
+    var source: Data?
+
+    func matches(_ version: VersionRecord) -> Bool {
+        digest == version.digest && guestInterface == version.guestInterface
+            && configuration == version.configuration
+    }
+}
+
+// The steps that changes are made of. All run inside a write transaction.
+extension Database {
+    /// Returns the function, if there is one and the precondition allows the change.
+    func check(_ precondition: Precondition, function name: String) throws -> FunctionRecord? {
+        let function = try functionRecord(named: name)
+        let holds =
+            switch precondition {
+            case .none: true
+            case .mustNotExist: function == nil
+            case .mustExist: function != nil
+            case .revision(let revision): function?.revision == revision
+            case .latestVersion(let number): function?.latestVersion == number
+            }
+        guard holds else {
+            throw StoreError.preconditionFailed(currentRevision: function?.revision)
+        }
+        return function
+    }
+
+    func currentVersion(of function: FunctionRecord?) throws -> VersionRecord? {
+        guard let function else { return nil }
+        return try versionRecord(of: function.name, number: function.currentVersion)
+    }
+
+    /// Stores a draft unless it equals the current or the latest version.
+    ///
+    /// `module` is `nil` when the draft's module is known to be stored.
+    func store(
+        _ draft: VersionDraft,
+        module: [UInt8]?,
+        current function: FunctionRecord?,
+        activate: Bool
+    ) throws -> DeploymentOutcome {
+        let now = Timestamp.now()
+        if let function {
+            for number in [function.currentVersion, function.latestVersion] {
+                guard let version = try versionRecord(of: function.name, number: number),
+                    draft.matches(version)
+                else { continue }
+                return try reuse(version, of: function, activate: activate, at: now)
+            }
+        }
+        if let module {
+            try execute(
+                sql: """
+                    INSERT INTO module (digest, size, bytes) VALUES (?, ?, ?)
+                    ON CONFLICT (digest) DO NOTHING
+                    """,
+                arguments: [draft.digest.hexadecimal, module.count, Data(module)]
+            )
+        }
+        let number = try insert(draft, at: now)
+        if activate {
+            try setAlias(AliasRecord.live, of: draft.function, to: number, weights: [:], at: now)
+        }
+        guard let version = try versionRecord(of: draft.function, number: number),
+            let stored = try functionRecord(named: draft.function)
+        else { throw StoreError.noSuchFunction(draft.function) }
+        return DeploymentOutcome(
+            kind: function == nil ? .created : .newVersion,
+            version: version,
+            function: stored
+        )
+    }
+
+    private func reuse(
+        _ version: VersionRecord,
+        of function: FunctionRecord,
+        activate: Bool,
+        at now: Timestamp
+    ) throws -> DeploymentOutcome {
+        var function = function
+        if activate, function.liveVersion != version.number {
+            let name = function.name
+            try setAlias(AliasRecord.live, of: name, to: version.number, weights: [:], at: now)
+            function = try touch(name, at: now)
+        }
+        return DeploymentOutcome(kind: .unchanged, version: version, function: function)
+    }
+
+    /// Inserts the version, and the function if it is new or was deleted.
+    ///
+    /// Returns the number.
+    private func insert(_ draft: VersionDraft, at now: Timestamp) throws -> Int {
+        try execute(
+            sql: """
+                INSERT INTO function (name, createdAt, updatedAt, revision, latestVersion)
+                VALUES (:name, :now, :now, 1, 1)
+                ON CONFLICT (name) DO UPDATE SET
+                    createdAt = iif(isDeleted, :now, createdAt),
+                    updatedAt = :now,
+                    revision = revision + 1,
+                    latestVersion = latestVersion + 1,
+                    isDeleted = 0
+                """,
+            arguments: ["name": draft.function, "now": now.microseconds]
+        )
+        guard let function = try functionRecord(named: draft.function) else {
+            throw StoreError.noSuchFunction(draft.function)
+        }
+        try execute(
+            sql: """
+                INSERT INTO version
+                    (function, number, digest, createdAt, guestInterface, configuration, source)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                draft.function, function.latestVersion, draft.digest.hexadecimal,
+                now.microseconds, draft.guestInterface, draft.configuration, draft.source,
+            ]
+        )
+        return function.latestVersion
+    }
+
+    func setAlias(
+        _ alias: String,
+        of function: String,
+        to version: Int,
+        weights: [Int: Double],
+        at now: Timestamp
+    ) throws {
+        try execute(
+            sql: """
+                INSERT INTO alias (function, name, version, weights, updatedAt)
+                VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT (function, name) DO UPDATE SET version = excluded.version,
+                    weights = excluded.weights, updatedAt = excluded.updatedAt
+                """,
+            arguments: [
+                function, alias, version, try encodeWeights(weights), now.microseconds,
+            ]
+        )
+    }
+
+    /// Counts a change that made no version, and returns the function as it is now.
+    func touch(_ name: String, at now: Timestamp) throws -> FunctionRecord {
+        try execute(
+            sql: "UPDATE function SET revision = revision + 1, updatedAt = ? WHERE name = ?",
+            arguments: [now.microseconds, name]
+        )
+        guard let function = try functionRecord(named: name) else {
+            throw StoreError.noSuchFunction(name)
+        }
+        return function
+    }
+}

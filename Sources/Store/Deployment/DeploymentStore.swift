@@ -1,0 +1,285 @@
+public import FoundationEssentials
+internal import GRDB
+
+/// Functions, their versions and their modules: `control.db`.
+///
+/// When a call that changes something returns, the change is on disk (`synchronous = FULL`); when it
+/// throws, nothing changed. All calls block on the disk, and may come from any thread but those of
+/// Swift's concurrency pool.
+public final class DeploymentStore: Sendable {
+    package let file: DatabaseFile
+    // Keeps the folder locked for as long as the database is open.
+    private let folder: DataFolder
+
+    /// Opens or makes `control.db` in the folder.
+    public init(folder: DataFolder) throws(StoreError) {
+        self.folder = folder
+        file = try DatabaseFile(
+            path: folder.path(of: "control.db"),
+            durability: .full,
+            migrator: DeploymentSchema.migrator
+        )
+    }
+
+    /// Stores a version of a function, and the function itself if it is new.
+    ///
+    /// A version that is the same in module, interface and configuration is not stored again: the
+    /// outcome is `unchanged` when the current version, or else the latest one, is the same. That
+    /// version becomes `live` if `activate` is set, as a new one would.
+    ///
+    /// - Parameters:
+    ///   - name: Checked by the caller.
+    ///   - module: The bytes, stored once for all versions that use them.
+    ///   - configuration: A JSON document; `nil` takes over the current version's, or `{}`.
+    ///   - guestInterface: In the platform's words.
+    ///   - source: A JSON document about where the module came from.
+    ///   - activate: Whether `live` points to the version afterwards.
+    ///   - precondition: What must hold.
+    /// - Returns: What happened, and what there is now.
+    /// - Throws: `preconditionFailed`, or an error of the database or the disk.
+    public func deploy(
+        name: String,
+        module: [UInt8],
+        configuration: Data? = nil,
+        guestInterface: String,
+        source: Data? = nil,
+        activate: Bool = true,
+        precondition: Precondition = .none
+    ) throws(StoreError) -> DeploymentOutcome {
+        let digest = ModuleDigest(of: module)
+        return try file.write { database in
+            let current = try database.check(precondition, function: name)
+            let inherited = try database.currentVersion(of: current)?.configuration
+            let draft = VersionDraft(
+                function: name,
+                digest: digest,
+                guestInterface: guestInterface,
+                configuration: configuration ?? inherited ?? Data("{}".utf8),
+                source: source
+            )
+            return try database.store(draft, module: module, current: current, activate: activate)
+        }
+    }
+
+    /// Stores a version with another configuration and the module of the current version, or of `version`.
+    ///
+    /// The outcome is `unchanged` as in `deploy`. Throws `noSuchFunction` or `noSuchVersion`.
+    public func setConfiguration(
+        function name: String,
+        configuration: Data,
+        of version: Int? = nil,
+        activate: Bool = true,
+        precondition: Precondition = .none
+    ) throws(StoreError) -> DeploymentOutcome {
+        try file.write { database in
+            let current = try database.check(precondition, function: name)
+            guard let current else { throw StoreError.noSuchFunction(name) }
+            let number = version ?? current.currentVersion
+            guard let version = try database.versionRecord(of: name, number: number) else {
+                throw StoreError.noSuchVersion(function: name, version: number)
+            }
+            let draft = VersionDraft(
+                function: name,
+                digest: version.digest,
+                guestInterface: version.guestInterface,
+                configuration: configuration,
+                source: version.source
+            )
+            return try database.store(draft, module: nil, current: current, activate: activate)
+        }
+    }
+
+    /// Points an alias to a version, and makes the alias if it is new.
+    ///
+    /// Throws `noSuchFunction`, or `noSuchVersion` for the version and each that has a weight.
+    public func setAlias(
+        function name: String,
+        alias: String,
+        version: Int,
+        weights: [Int: Double] = [:],
+        precondition: Precondition = .none
+    ) throws(StoreError) -> FunctionRecord {
+        try file.write { database in
+            guard try database.check(precondition, function: name) != nil else {
+                throw StoreError.noSuchFunction(name)
+            }
+            for number in [version] + weights.keys.sorted() {
+                guard try database.versionRecord(of: name, number: number) != nil else {
+                    throw StoreError.noSuchVersion(function: name, version: number)
+                }
+            }
+            let now = Timestamp.now()
+            try database.setAlias(alias, of: name, to: version, weights: weights, at: now)
+            return try database.touch(name, at: now)
+        }
+    }
+
+    /// Removes an alias.
+    ///
+    /// Throws `noSuchFunction` or `noSuchAlias`.
+    ///
+    /// Without `live`, a function gets no plain traffic.
+    public func deleteAlias(
+        function name: String,
+        alias: String,
+        precondition: Precondition = .none
+    ) throws(StoreError) -> FunctionRecord {
+        try file.write { database in
+            guard try database.check(precondition, function: name) != nil else {
+                throw StoreError.noSuchFunction(name)
+            }
+            try database.execute(
+                sql: "DELETE FROM alias WHERE function = ? AND name = ?",
+                arguments: [name, alias]
+            )
+            guard database.changesCount > 0 else {
+                throw StoreError.noSuchAlias(function: name, alias: alias)
+            }
+            return try database.touch(name, at: .now())
+        }
+    }
+
+    /// Deletes a function with its versions, aliases and benchmarks, and every module that no other
+    /// version uses.
+    ///
+    /// Returns `false` when there was no such function.
+    ///
+    /// The name may be deployed again: version numbers and revisions go on where they stopped, so that
+    /// `name@3` and an entity tag never come to mean something else.
+    public func delete(
+        name: String,
+        precondition: Precondition = .none
+    ) throws(StoreError) -> Bool {
+        try file.write { database in
+            guard try database.check(precondition, function: name) != nil else { return false }
+            for table in ["benchmark", "alias", "version"] {
+                try database.execute(
+                    sql: "DELETE FROM \(table) WHERE function = ?",
+                    arguments: [name]
+                )
+            }
+            try database.execute(
+                sql: """
+                    UPDATE function SET isDeleted = 1, revision = revision + 1, updatedAt = ?
+                    WHERE name = ?
+                    """,
+                arguments: [Timestamp.now().microseconds, name]
+            )
+            try database.execute(
+                sql: "DELETE FROM module WHERE digest NOT IN (SELECT digest FROM version)"
+            )
+            return true
+        }
+    }
+
+    /// Keeps the result of a benchmark with the version.
+    ///
+    /// Throws `noSuchVersion`.
+    public func saveBenchmark(
+        function: String,
+        version: Int,
+        result: Data
+    ) throws(StoreError) {
+        try file.write { database in
+            guard try database.versionRecord(of: function, number: version) != nil else {
+                throw StoreError.noSuchVersion(function: function, version: version)
+            }
+            try database.execute(
+                sql: """
+                    INSERT INTO benchmark (function, version, createdAt, result) VALUES (?, ?, ?, ?)
+                    """,
+                arguments: [function, version, Timestamp.now().microseconds, result]
+            )
+        }
+    }
+
+    /// Closes the database; later calls throw.
+    ///
+    /// Without it, the last reference does the same.
+    public func close() {
+        file.close()
+    }
+}
+
+// MARK: - Queries
+
+extension DeploymentStore {
+    /// The function with this name.
+    public func function(named name: String) throws(StoreError) -> FunctionRecord? {
+        try file.read { try $0.functionRecord(named: name) }
+    }
+
+    /// Functions in the order of their names, those after `name`.
+    public func functions(
+        limit: Int,
+        after name: String? = nil
+    ) throws(StoreError) -> [FunctionRecord] {
+        try file.read { database in
+            try database.functionRecords(
+                condition: "name > ? ORDER BY name LIMIT ?",
+                arguments: [name ?? "", max(0, limit)]
+            )
+        }
+    }
+
+    /// Versions of a function, the newest first, those before `number`.
+    ///
+    /// Throws `noSuchFunction`.
+    public func versions(
+        of function: String,
+        limit: Int,
+        before number: Int? = nil
+    ) throws(StoreError) -> [VersionRecord] {
+        try file.read { database in
+            guard try database.functionRecord(named: function) != nil else {
+                throw StoreError.noSuchFunction(function)
+            }
+            return try database.versionRecords(
+                condition: "function = ? AND number < ? ORDER BY number DESC LIMIT ?",
+                arguments: [function, number ?? Int.max, max(0, limit)]
+            )
+        }
+    }
+
+    /// One version of a function.
+    public func version(
+        of function: String,
+        number: Int
+    ) throws(StoreError) -> VersionRecord? {
+        try file.read { try $0.versionRecord(of: function, number: number) }
+    }
+
+    /// The bytes of a module, read from disk in full.
+    public func moduleBytes(digest: ModuleDigest) throws(StoreError) -> [UInt8]? {
+        try file.read { database in
+            try Data.fetchOne(
+                database,
+                sql: "SELECT bytes FROM module WHERE digest = ?",
+                arguments: [digest.hexadecimal]
+            ).map { Array($0) }
+        }
+    }
+
+    /// Benchmarks of a version, the newest first.
+    public func benchmarks(
+        function: String,
+        version: Int,
+        limit: Int = 20
+    ) throws(StoreError) -> [BenchmarkRecord] {
+        try file.read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT createdAt, result FROM benchmark WHERE function = ? AND version = ?
+                    ORDER BY id DESC LIMIT ?
+                    """,
+                arguments: [function, version, max(0, limit)]
+            ).map { row in
+                BenchmarkRecord(
+                    createdAt: Timestamp(microseconds: row["createdAt"]),
+                    result: row["result"]
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+internal import FoundationEssentials
+internal import GRDB
+internal import Synchronization
+
+/// Opens `log.db`, and again when it is lost.
+///
+/// Belongs to the writer once its thread runs.
+struct InvocationDatabase {
+    private let path: String
+    private let pagesMax: Int
+    private let queue: InvocationQueue
+
+    private static let pageBytes = 4_096
+
+    init(folder: DataFolder, limits: InvocationStore.Limits, queue: InvocationQueue) {
+        path = folder.path(of: "log.db")
+        pagesMax = max(64, limits.databaseBytesMax / Self.pageBytes)
+        self.queue = queue
+    }
+
+    /// The open database, if it could be opened.
+    var file: DatabaseFile? { queue.file.withLock { $0 } }
+
+    /// Opens the database; moves it aside first when it is damaged.
+    func open() {
+        do {
+            try openFile()
+        } catch  where Self.isDamage(error) {
+            moveAside()
+            do {
+                try openFile()
+            } catch {
+                queue.unavailability.withLock { $0 = "\(error)" }
+            }
+        } catch {
+            queue.unavailability.withLock { $0 = "\(error)" }
+        }
+    }
+
+    private func openFile() throws(StoreError) {
+        let file = try DatabaseFile(
+            path: path,
+            durability: .normal,
+            pagesMax: pagesMax,
+            migrator: InvocationSchema.migrator
+        )
+        queue.file.withLock { $0 = file }
+    }
+
+    /// Closes the database and moves it aside when the error says that it is damaged.
+    ///
+    /// Returns whether it did.
+    func recover(from error: StoreError) -> Bool {
+        guard Self.isDamage(error) else { return false }
+        close(reason: "\(error)")
+        moveAside()
+        return true
+    }
+
+    func close(reason: String) {
+        queue.unavailability.withLock { $0 = reason }
+        let file = queue.file.withLock { $0.take() }
+        file?.close()
+    }
+
+    private func moveAside() {
+        for suffix in ["", "-wal", "-shm"] {
+            let target = "\(path).broken\(suffix)"
+            // Best effort: whatever is left makes the next attempt to open fail, which is reported.
+            try? FileManager.default.removeItem(atPath: target)
+            try? FileManager.default.moveItem(atPath: path + suffix, toPath: target)
+        }
+    }
+
+    private static func isDamage(_ error: StoreError) -> Bool {
+        guard case .database(let code, _) = error else { return false }
+        let primary = ResultCode(rawValue: code).primaryResultCode
+        return primary == .SQLITE_CORRUPT || primary == .SQLITE_NOTADB
+    }
+}

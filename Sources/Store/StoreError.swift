@@ -1,0 +1,66 @@
+internal import GRDB
+internal import Linux
+
+/// Why a store refused or failed.
+public enum StoreError: Error, Equatable, Sendable {
+    /// No function has this name.
+    case noSuchFunction(String)
+
+    /// The function has no version with this number.
+    case noSuchVersion(function: String, version: Int)
+
+    /// The function has no alias with this name.
+    case noSuchAlias(function: String, alias: String)
+
+    /// The precondition does not hold; `currentRevision` is `nil` when the function does not exist.
+    case preconditionFailed(currentRevision: Int?)
+
+    /// The cursor was not made by this store.
+    case invalidCursor
+
+    /// The invocation database cannot be opened at present.
+    case unavailable(String)
+
+    /// Another process uses the data folder.
+    case dataFolderInUse(path: String)
+
+    /// SQLite failed, with its extended result code.
+    case database(code: Int32, message: String)
+
+    /// The file system refused.
+    case io(String)
+
+    init(_ error: any Error) {
+        switch error {
+        case let error as StoreError:
+            self = error
+        case let error as DatabaseError:
+            self = .database(
+                code: error.extendedResultCode.rawValue,
+                message: error.message ?? "\(error.resultCode)"
+            )
+        case let error as SystemError:
+            self = .io(error.description)
+        default:
+            self = .io("\(error)")
+        }
+    }
+}
+
+extension StoreError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .noSuchFunction(let name): "there is no function '\(name)'"
+        case .noSuchVersion(let function, let version):
+            "function '\(function)' has no version \(version)"
+        case .noSuchAlias(let function, let alias): "function '\(function)' has no alias '\(alias)'"
+        case .preconditionFailed(let revision?): "the function is at revision \(revision)"
+        case .preconditionFailed(nil): "the function does not exist"
+        case .invalidCursor: "the cursor is not one that was handed out"
+        case .unavailable(let reason): "the invocation database is unavailable: \(reason)"
+        case .dataFolderInUse(let path): "data folder \(path) is in use by another process"
+        case .database(let code, let message): "database: \(message) (\(code))"
+        case .io(let reason): reason
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import Wasm
+
+/// What one execution of a guest sees of the outside through preview 1, and what it left there.
+///
+/// It is given to the execution as its host state, is used by one thread at a time, and can serve
+/// one execution after another: ``begin(arguments:environment:input:)`` makes it ready for the
+/// next one and keeps the storage of buffers. The host may read and feed it whenever the
+/// execution is not running.
+public final class WASIContext {
+    /// The arguments; the first is the program's name.
+    public var arguments = GuestStrings()
+
+    /// The environment, as `name=value`.
+    public var environment = GuestStrings()
+
+    /// Standard input.
+    ///
+    /// While the guest waits for input, append to it or end it, then resume the execution.
+    public var input = GuestInput()
+
+    /// What the guest wrote to streams whose sink is ``OutputSink/buffer``.
+    public var output: OutputBuffer
+
+    /// What the guest wrote to streams whose sink is ``OutputSink/log``.
+    public var log: LogLines
+
+    /// Where standard output goes.
+    public var standardOutput = OutputSink.buffer
+
+    /// Where standard error goes.
+    public var standardError = OutputSink.log
+
+    /// Which streams the guest is told are terminals.
+    public var terminals: TerminalStreams = []
+
+    /// The guest's clocks.
+    public var clocks: GuestClocks
+
+    /// The guest's source of random bytes.
+    public var random = RandomSource.system
+
+    /// The code that the guest gave to `proc_exit`.
+    ///
+    /// As the guest gave it: no range is imposed.
+    public internal(set) var exitCode: Int32?
+
+    /// Whether the guest read a clock.
+    ///
+    /// State captured after that holds a moment that every copy of it shares.
+    public internal(set) var readClock = false
+
+    /// Whether the guest read random bytes.
+    ///
+    /// State captured after that holds random bytes that every copy of it shares.
+    public internal(set) var readRandom = false
+
+    var descriptors = DescriptorTable()
+
+    /// When the execution began, on the monotonic clock.
+    private(set) var startedAt: UInt64
+
+    private var suspension = Suspension.none
+    private var suspendedAt: UInt64 = 0
+    private var suspendedNanoseconds: UInt64 = 0
+
+    /// What a call that answered with a wait has to remember until it is made again.
+    enum Suspension {
+        case none
+        /// `fd_read` without input.
+        case reading
+        /// `poll_oneoff` since a moment on the monotonic clock, which relative times count from.
+        case polling(since: UInt64)
+        /// `random_get` that has filled so many bytes.
+        case filling(UInt32)
+    }
+
+    /// Makes a context for a guest without arguments, environment and input.
+    public init(
+        outputByteLimit: Int = OutputBuffer.byteLimitDefault,
+        logByteLimit: Int = LogLines.byteLimitDefault,
+        clocks: GuestClocks = .system
+    ) {
+        output = OutputBuffer(byteLimit: outputByteLimit)
+        log = LogLines(byteLimit: logByteLimit)
+        self.clocks = clocks
+        startedAt = clocks.monotonic()
+    }
+
+    /// Makes the context ready for an execution that starts now.
+    ///
+    /// Sinks, limits, terminals and sources stay; everything that the previous guest left is
+    /// forgotten.
+    public func begin(
+        arguments: GuestStrings,
+        environment: GuestStrings,
+        input: GuestInput
+    ) {
+        self.arguments = arguments
+        self.environment = environment
+        self.input = input
+        output.removeAll()
+        log.removeAll()
+        exitCode = nil
+        readClock = false
+        readRandom = false
+        descriptors = DescriptorTable()
+        suspension = .none
+        suspendedNanoseconds = 0
+        startedAt = clocks.monotonic()
+    }
+}
+
+// MARK: - Time
+
+extension WASIContext {
+    /// Microseconds since the execution began.
+    var elapsedMicroseconds: UInt64 { (clocks.monotonic() &- startedAt) / 1000 }
+
+    /// The guest's processor time in nanoseconds, from above: the time since the execution began
+    /// less the time that the guest spent waiting in calls of its own.
+    ///
+    /// The time of the process or thread would tell a guest how busy others are.
+    var processorTime: UInt64 { clocks.monotonic() &- startedAt &- suspendedNanoseconds }
+
+    /// Notes that the call which is running is about to answer with a wait.
+    func suspend(_ suspension: Suspension) {
+        self.suspension = suspension
+        suspendedAt = clocks.monotonic()
+    }
+
+    /// What the same call left when it answered with a wait; nothing when it is made anew.
+    func takeSuspension() -> Suspension {
+        if case .none = suspension { return .none }
+        let taken = suspension
+        suspension = .none
+        suspendedNanoseconds &+= clocks.monotonic() &- suspendedAt
+        return taken
+    }
+}

@@ -1,0 +1,52 @@
+/// The names for debugging that a module carries. Core specification, appendix "Name Section"
+///
+/// Nothing depends on these names, so nothing in the section is an error: what cannot be read is
+/// left out, and bytes that are not UTF-8 are replaced.
+struct NameSection: Sendable {
+    /// The module's own name.
+    private(set) var module: String?
+
+    /// The names of functions by their index.
+    private(set) var functions: [UInt32: String] = [:]
+
+    /// Reads the names of a decoded module; costs time and memory in proportion to the section.
+    ///
+    /// Call it when a name is first wanted.
+    init(_ structure: ModuleStructure, bytes: [UInt8]) {
+        guard let section = structure.customSections.first(where: { $0.name == "name" }) else {
+            return
+        }
+        var reader = BinaryReader(bytes, range: section.bytes)
+        do throws(ModuleError) {
+            while !reader.isAtEnd {
+                let id = try reader.byte()
+                let size = min(Int(try reader.u32()), reader.remaining)
+                var subsection = BinaryReader(bytes, range: try reader.skip(size))
+                switch id {
+                case 0: module = try Self.name(&subsection)
+                case 1: try readFunctions(&subsection, atMost: structure.functionTypeIndices.count)
+                default: break
+                }
+            }
+        } catch {
+            // The names read so far are as good as they are.
+        }
+    }
+
+    private mutating func readFunctions(
+        _ reader: inout BinaryReader,
+        atMost functionCount: Int
+    ) throws(ModuleError) {
+        let count = try reader.u32()
+        for _ in 0..<count {
+            let index = try reader.u32()
+            let name = try Self.name(&reader)
+            if Int(index) < functionCount { functions[index] = name }
+        }
+    }
+
+    private static func name(_ reader: inout BinaryReader) throws(ModuleError) -> String {
+        let length = Int(try reader.u32())
+        return String(decoding: reader.bytes[try reader.skip(length)], as: UTF8.self)
+    }
+}

@@ -1,0 +1,186 @@
+/// Why a call could not be prepared.
+public enum InvocationError: Error, Equatable, Sendable, CustomStringConvertible {
+    case unknownExport(String)
+    /// The arguments do not have the function's parameter types.
+    case argumentTypes(expected: FunctionType, found: [ValueType])
+
+    /// The error with the types it is about.
+    public var description: String {
+        switch self {
+        case .unknownExport(let name):
+            "no function is exported as \(name)"
+        case .argumentTypes(let expected, let found):
+            "arguments \(found) do not fit \(expected)"
+        }
+    }
+}
+
+/// One call of a guest's function: a value that can stop and go on.
+///
+/// The guest's frames lie on the value stack, nothing of it on a host stack, so that a suspended
+/// execution costs memory only and any thread can resume it. One thread at a time may use it, and
+/// no other execution may use its instance or its stack until it has ended or been dropped.
+@safe
+public final class Execution: @unchecked Sendable {
+    /// How a slice ended.
+    public enum Outcome: Sendable {
+        /// The function returned.
+        case finished([Value])
+        /// The slice's budget was used up; `resume` goes on.
+        case outOfBudget
+        /// A host function waits; `resume` calls it again.
+        case waiting(WaitCondition)
+        case trapped(Trap)
+        /// The guest ended itself with a code.
+        case exited(Int32)
+    }
+
+    private let instance: Instance
+    private let stack: ValueStack
+    private let type: FunctionType
+    private let fuelLimit: UInt64?
+    // SAFETY: allocated by `init` and freed by `deinit`.
+    private let machine: MachinePointer
+    private var fuelCharged: UInt64 = 0
+    private var hasEnded = false
+
+    let hostState: AnyObject?
+    var trapReason: String?
+    var exitCode: Int32 = 0
+    var waitCondition = WaitCondition.input
+    /// Where calls between instances come back to.
+    var returns: [(CodePointer, ContextPointer)] = []
+
+    /// The least that a slice may be given: no run of instructions that is paid for at once is longer.
+    public static let budgetMin: Int64 = 1 << 16
+
+    /// Prepares a call of an exported function.
+    ///
+    /// `fuelLimit` is the most instructions that it may execute.
+    public convenience init(
+        _ instance: Instance,
+        export name: String,
+        arguments: [Value] = [],
+        stack: ValueStack,
+        fuelLimit: UInt64? = nil,
+        hostState: AnyObject? = nil
+    ) throws(InvocationError) {
+        guard case .function(let index)? = instance.module.exportsByName[Name(name)] else {
+            throw .unknownExport(name)
+        }
+        let type = instance.module.functionType(Int(index))
+        guard type.parameters == arguments.map(\.type) else {
+            throw .argumentTypes(expected: type, found: arguments.map(\.type))
+        }
+        self.init(instance, function: Int(index), arguments, stack, fuelLimit, hostState)
+    }
+
+    /// Prepares the start function; nil when the module has none.
+    public convenience init?(
+        start instance: Instance,
+        stack: ValueStack,
+        fuelLimit: UInt64? = nil,
+        hostState: AnyObject? = nil
+    ) {
+        guard let start = instance.module.structure.start else { return nil }
+        self.init(instance, function: Int(start), [], stack, fuelLimit, hostState)
+    }
+
+    private init(
+        _ instance: Instance,
+        function: Int,
+        _ arguments: [Value],
+        _ stack: ValueStack,
+        _ fuelLimit: UInt64?,
+        _ hostState: AnyObject?
+    ) {
+        self.instance = instance
+        self.stack = stack
+        self.type = instance.module.functionType(function)
+        self.fuelLimit = fuelLimit
+        self.hostState = hostState
+        let base = UnsafeMutablePointer<Machine>.allocate(capacity: 1)
+        unsafe self.machine = MachinePointer(base: base)
+        for (index, argument) in arguments.enumerated() {
+            unsafe stack.start.base[index] = argument.slot
+        }
+        unsafe base.initialize(
+            to: Machine(
+                pc: Stubs.shared.entry,
+                frame: stack.start,
+                context: instance.context,
+                fuel: 0,
+                stackLimit: stack.limit,
+                entry: instance.record(of: function),
+                execution: Unmanaged.passUnretained(self)
+            )
+        )
+    }
+
+    deinit {
+        unsafe machine.base.deinitialize(count: 1)
+        unsafe machine.base.deallocate()
+    }
+
+    /// Instructions executed so far.
+    ///
+    /// Exact once the execution has ended; while it is suspended, instructions that are paid for
+    /// but not executed yet may be counted too.
+    public private(set) var fuelUsed: UInt64 {
+        get { fuelCharged }
+        set { fuelCharged = newValue }
+    }
+
+    /// Runs for about `budget` instructions, at least ``budgetMin``.
+    ///
+    /// May be called again after `outOfBudget` and `waiting`, and not after anything else.
+    public func resume(budget: Int64) -> Outcome {
+        precondition(!hasEnded, "the execution has ended")
+        let slice = max(budget, Self.budgetMin)
+        let left = fuelLimit.map { $0 > fuelCharged ? $0 - fuelCharged : 0 } ?? .max
+        let isLast = left <= UInt64(slice)
+        let given = isLast ? Int64(left) : slice
+        machine.fuel = given
+        machine.surcharge = 0
+        let exit = Machine.run(machine)
+        let surcharge = machine.surcharge
+        fuelCharged += UInt64(given - machine.fuel - surcharge)
+        switch exit {
+        case .finished:
+            hasEnded = true
+            return .finished(results)
+        case .outOfBudget where isLast && surcharge == 0:
+            return .trapped(end(with: .outOfFuel))
+        case .outOfBudget:
+            return .outOfBudget
+        case .waiting:
+            return .waiting(waitCondition)
+        case .trap(let kind):
+            return .trapped(end(with: kind))
+        case .exited:
+            _ = end(with: .host)
+            return .exited(exitCode)
+        }
+    }
+
+    private var results: [Value] {
+        type.results.enumerated().map { index, type in
+            Value(slot: unsafe stack.start.base[index], type: type)
+        }
+    }
+
+    /// Ends before the function has returned: walks the stack, and takes back what was paid for
+    /// instructions that were not reached.
+    private func end(with kind: Trap.Kind) -> Trap {
+        hasEnded = true
+        let walk = StackWalk(
+            pc: machine.pc,
+            frame: machine.frame,
+            context: machine.context,
+            returns: returns
+        )
+        let (frames, depth, unexecuted) = walk.run()
+        fuelCharged -= min(fuelCharged, unexecuted)
+        return Trap(kind, reason: trapReason, backtrace: frames, depth: depth)
+    }
+}

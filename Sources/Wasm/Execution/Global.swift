@@ -1,0 +1,34 @@
+/// A global that instances share. Core specification §4.2.10
+///
+/// Used by one thread at a time: the one that runs an instance it belongs to.
+@safe
+public final class Global: @unchecked Sendable {
+    /// The global's type.
+    public let type: GlobalType
+
+    // SAFETY: `slot` lies in `owner`'s globals when there is an owner, else in memory that this
+    // object allocated.
+    let slot: UnsafeMutablePointer<UInt64>
+    private let owner: Instance?
+
+    init(_ type: GlobalType, slot: UnsafeMutablePointer<UInt64>, owner: Instance) {
+        self.type = type
+        unsafe self.slot = slot
+        self.owner = owner
+    }
+
+    /// Makes a global of the host.
+    public init(_ value: Value, isMutable: Bool) {
+        self.type = GlobalType(value: value.type, isMutable: isMutable)
+        unsafe self.slot = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
+        unsafe slot.initialize(to: value.slot)
+        self.owner = nil
+    }
+
+    deinit {
+        if owner == nil { unsafe slot.deallocate() }
+    }
+
+    /// The current value.
+    public var value: Value { Value(slot: unsafe slot.pointee, type: type.value) }
+}

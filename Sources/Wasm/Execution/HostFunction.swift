@@ -1,0 +1,98 @@
+/// A function that the host lends to guests.
+///
+/// The body runs on the thread that resumes the execution, on that thread's own stack. It must
+/// not block: a function that has to wait answers ``HostResult/wait(_:)`` and is called again,
+/// with the same arguments, when the execution is resumed.
+public struct HostFunction: Sendable {
+    /// The type that an import must have to be satisfied by this function.
+    public let type: FunctionType
+
+    let body: @Sendable (inout HostCall) -> HostResult
+
+    /// Makes a host function.
+    public init(
+        _ type: FunctionType,
+        _ body: @escaping @Sendable (inout HostCall) -> HostResult
+    ) {
+        self.type = type
+        self.body = body
+    }
+}
+
+/// What a host function did.
+public enum HostResult: Sendable {
+    /// The call is done; its results, if any, have been set with ``HostCall/setResult(_:_:)``.
+    case finished
+    /// The guest is stopped as by a trap, with the reason in the report.
+    case trap(String)
+    /// The guest ended itself (`proc_exit`).
+    case exit(Int32)
+    /// The call cannot go on yet; it is made again when the execution is resumed.
+    case wait(WaitCondition)
+}
+
+/// What a suspended execution waits for.
+public enum WaitCondition: Equatable, Sendable {
+    /// A moment on `CLOCK_MONOTONIC`, in nanoseconds.
+    case deadline(UInt64)
+    /// More input, or its end, from whoever feeds the host functions' state.
+    case input
+    /// Whichever comes first: more input or its end, or a moment on `CLOCK_MONOTONIC`.
+    case inputOrDeadline(UInt64)
+}
+
+/// One call of a host function: its arguments, its results, and the guest's memory.
+///
+/// Arguments are typed by the function's declared type: read each with the width it has there.
+@safe
+public struct HostCall {
+    // SAFETY: `slots` points at the call's frame on the execution's value stack, which has room
+    // for the larger of the parameter and result counts that linking checked.
+    private let slots: UnsafeMutablePointer<UInt64>
+    private let slotCount: Int
+
+    /// The guest's memory 0 (empty when it has none).
+    public let memory: GuestMemory
+
+    /// The object given to the execution for its host functions.
+    public let hostState: AnyObject?
+
+    /// Work beyond the one instruction counted for the call, in instructions' worth of time: it
+    /// shortens the running slice, without counting as fuel.
+    public var surcharge: Int64 = 0
+
+    init(
+        slots: UnsafeMutablePointer<UInt64>,
+        slotCount: Int,
+        memory: GuestMemory,
+        hostState: AnyObject?
+    ) {
+        unsafe self.slots = slots
+        self.slotCount = slotCount
+        self.memory = memory
+        self.hostState = hostState
+    }
+
+    /// The argument at an index, as an unsigned 32-bit integer.
+    public func u32(_ index: Int) -> UInt32 { UInt32(truncatingIfNeeded: u64(index)) }
+
+    /// The argument at an index, as a signed 32-bit integer.
+    public func i32(_ index: Int) -> Int32 { Int32(truncatingIfNeeded: u64(index)) }
+
+    /// The argument at an index, as an unsigned 64-bit integer.
+    public func u64(_ index: Int) -> UInt64 {
+        precondition(index >= 0 && index < slotCount)
+        return unsafe slots[index]
+    }
+
+    /// The argument at an index, as a signed 64-bit integer.
+    public func i64(_ index: Int) -> Int64 { Int64(bitPattern: u64(index)) }
+
+    /// Sets a result.
+    ///
+    /// Arguments share the results' place: read them all first.
+    public func setResult(_ index: Int, _ value: Value) {
+        precondition(index >= 0 && index < slotCount)
+        unsafe slots[index] = value.slot
+    }
+}

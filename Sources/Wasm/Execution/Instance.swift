@@ -1,0 +1,338 @@
+public import Linux
+
+/// How much an instance may use.
+public struct InstanceLimits: Sendable {
+    /// The most bytes that a memory may have. Growth beyond is answered with -1; a module whose memory
+    /// is larger from the start is not instantiated.
+    public var memoryBytesMax = 128 << 20
+
+    /// The most elements that a table may have.
+    public var tableElementsMax = 131_072
+
+    /// The default limits.
+    public init() {}
+
+    /// The default limits with another limit for memories.
+    public init(memoryBytesMax: Int) { self.memoryBytesMax = memoryBytesMax }
+}
+
+/// Why a linked module could not be instantiated.
+public enum InstantiationError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// A memory's minimum size exceeds the limit; both in bytes.
+    case memoryTooLarge(UInt64, limit: Int)
+    /// A table's minimum size exceeds the limit; both in elements.
+    case tableTooLarge(UInt64, limit: Int)
+    /// An active segment lies outside its memory or table.
+    case segmentOutOfBounds(Trap.Kind, offset: Int)
+    /// The system refused to reserve memory.
+    case system(SystemError)
+
+    /// The error with its numbers.
+    public var description: String {
+        switch self {
+        case .memoryTooLarge(let bytes, let limit):
+            "memory of \(bytes) bytes exceeds the limit of \(limit) bytes"
+        case .tableTooLarge(let elements, let limit):
+            "table of \(elements) elements exceeds the limit of \(limit) elements"
+        case .segmentOutOfBounds(let kind, let offset):
+            "\(kind), by the segment at byte 0x" + String(offset, radix: 16)
+        case .system(let error):
+            error.description
+        }
+    }
+}
+
+/// A module's instance: its memories, tables and globals. Core specification §4.2.5
+///
+/// Used by one thread at a time.
+@safe
+public final class Instance: @unchecked Sendable {
+    let linked: LinkedModule
+    let memories: [Memory]
+    let tables: [Table]
+    let hostFunctions: [HostFunction]
+    var droppedData: [Bool]
+    var droppedElements: [Bool]
+
+    // SAFETY: allocated by `init` with one element for each global, record and so on that the module
+    // declares, never moved, freed by `deinit`.
+    let context: ContextPointer
+    private let globals: UnsafeMutablePointer<UInt64>
+    private let importedGlobals: UnsafeMutablePointer<UnsafeMutablePointer<UInt64>>
+    private let tableFields: UnsafeMutablePointer<UnsafeMutablePointer<TableStorage.Fields>>
+    private let records: UnsafeMutablePointer<FunctionRecord.Fields>
+    private let emptyMemory: UnsafeMutablePointer<LinearMemory>
+
+    /// The module.
+    public var module: Module { linked.module }
+
+    /// Whether the module names a start function, which `Execution(start:)` runs.
+    public var hasStart: Bool { module.structure.start != nil }
+
+    /// The size of memory 0 in bytes, the largest since the instance was made or reset: memories do
+    /// not shrink.
+    public var memoryByteCount: Int { memories.first?.byteCount ?? 0 }
+
+    /// Whether growing a memory failed because of the limit since the instance was made or reset.
+    public var growthWasRefused: Bool { memories.contains { $0.growthWasRefused } }
+
+    /// Instantiates a module without running its start function: evaluates globals, then copies active
+    /// segments. Core specification §4.5.4
+    public convenience init(
+        _ linked: LinkedModule,
+        limits: InstanceLimits = InstanceLimits()
+    ) throws(InstantiationError) {
+        try self.init(allocating: linked, limits: limits)
+        try initialize()
+    }
+
+    /// Makes an instance in a captured state, without running anything.
+    public convenience init(
+        _ snapshot: Snapshot,
+        limits: InstanceLimits = InstanceLimits()
+    ) throws(InstantiationError) {
+        try self.init(allocating: snapshot.linked, limits: limits)
+        for (memory, image) in zip(definedMemories, snapshot.memories) { memory.load(image) }
+        restoreExceptMemories(snapshot)
+        restoreTables(snapshot)
+    }
+
+    /// Allocates everything; globals are zero, tables null and memories empty.
+    private init(allocating linked: LinkedModule, limits: InstanceLimits) throws(InstantiationError)
+    {
+        let structure = linked.module.structure
+        self.linked = linked
+        var memories: [Memory] = []
+        var tables: [Table] = []
+        var hosts: [HostFunction] = []
+        for external in linked.externals {
+            switch external {
+            case .memory(let memory): memories.append(memory)
+            case .table(let table): tables.append(table)
+            case .host(let function): hosts.append(function)
+            default: continue
+            }
+        }
+        for type in structure.memories { memories.append(try Self.make(type, limits)) }
+        for definition in structure.tables { tables.append(try Self.make(definition.type, limits)) }
+        self.memories = memories
+        self.tables = tables
+        self.hostFunctions = hosts
+        self.droppedData = [Bool](repeating: false, count: structure.dataSegments.count)
+        self.droppedElements = [Bool](repeating: false, count: structure.elements.count)
+
+        unsafe self.globals = .allocate(capacity: max(structure.globals.count, 1))
+        unsafe globals.initialize(repeating: 0, count: max(structure.globals.count, 1))
+        unsafe self.importedGlobals = .allocate(capacity: max(structure.importedGlobalCount, 1))
+        unsafe self.tableFields = .allocate(capacity: max(tables.count, 1))
+        unsafe self.records = .allocate(capacity: max(linked.module.recordFunctions.count, 1))
+        unsafe self.emptyMemory = .allocate(capacity: 1)
+        let context = UnsafeMutablePointer<InstanceContext>.allocate(capacity: 1)
+        unsafe self.context = ContextPointer(context)
+        unsafe emptyMemory.initialize(
+            to: LinearMemory(base: UnsafeMutableRawPointer(emptyMemory), byteCount: 0)
+        )
+        unsafe context.initialize(
+            to: InstanceContext(
+                memory: memories.first?.view ?? emptyMemory,
+                globals: globals,
+                importedGlobals: importedGlobals,
+                tables: tableFields,
+                functions: records,
+                tablesAreDirty: false,
+                instance: Unmanaged.passUnretained(self)
+            )
+        )
+        fillImports()
+    }
+
+    deinit {
+        unsafe context.base.deallocate()
+        unsafe globals.deallocate()
+        unsafe importedGlobals.deallocate()
+        unsafe tableFields.deallocate()
+        unsafe records.deallocate()
+        unsafe emptyMemory.deallocate()
+    }
+
+    private static func make(
+        _ type: MemoryType,
+        _ limits: InstanceLimits
+    ) throws(InstantiationError) -> Memory {
+        do throws(SystemError) {
+            if let memory = try Memory(type, byteCountMax: limits.memoryBytesMax) { return memory }
+        } catch {
+            throw .system(error)
+        }
+        let bytes = type.limits.minimum.multipliedReportingOverflow(by: UInt64(MemoryType.pageSize))
+        throw .memoryTooLarge(bytes.partialValue, limit: limits.memoryBytesMax)
+    }
+
+    private static func make(
+        _ type: TableType,
+        _ limits: InstanceLimits
+    ) throws(InstantiationError) -> Table {
+        guard let table = Table(type, countMax: limits.tableElementsMax, initial: 0) else {
+            throw .tableTooLarge(type.limits.minimum, limit: limits.tableElementsMax)
+        }
+        return table
+    }
+
+    private func fillImports() {
+        let module = linked.module
+        let structure = module.structure
+        var globalCount = 0
+        var hostCount: UInt32 = 0
+        var functions: [Imports.External] = []
+        for external in linked.externals {
+            switch external {
+            case .global(let global):
+                unsafe (importedGlobals + globalCount).initialize(to: global.slot)
+                globalCount += 1
+            case .host, .function:
+                functions.append(external)
+            default:
+                continue
+            }
+        }
+        for (index, table) in tables.enumerated() {
+            unsafe (tableFields + index).initialize(to: table.storage.fields)
+            if index < structure.importedTableCount { table.retain(self) }
+        }
+        for (slot, function) in module.recordFunctions.enumerated() {
+            let index = Int(function)
+            let type = module.canonicalTypes[Int(structure.functionTypeIndices[index])]
+            let record: FunctionRecord.Fields
+            if index >= structure.importedFunctionCount {
+                let code = module.code(index - structure.importedFunctionCount)
+                record = unsafe FunctionRecord.Fields(
+                    code: code.fields,
+                    context: context.base,
+                    type: type,
+                    host: 0
+                )
+            } else if case .function(let instance, let original) = functions[index] {
+                record = unsafe instance.record(of: original).fields.pointee
+            } else {
+                record = unsafe FunctionRecord.Fields(
+                    code: nil,
+                    context: context.base,
+                    type: type,
+                    host: hostCount
+                )
+                hostCount += 1
+            }
+            unsafe (records + slot).initialize(to: record)
+        }
+    }
+
+    // MARK: - Access
+
+    /// The record of a function that has one: an import, an export, or one that can be referred to.
+    func record(of function: Int) -> FunctionRecord {
+        context.functions[Int(module.recordSlots[function])]
+    }
+
+    /// An exported memory; nil when there is none of that name.
+    public func memory(named name: String) -> Memory? {
+        guard case .memory(let index)? = module.exportsByName[Name(name)] else { return nil }
+        return memories[Int(index)]
+    }
+
+    /// An exported global; nil when there is none of that name.
+    public func global(named name: String) -> Global? {
+        guard case .global(let index)? = module.exportsByName[Name(name)] else { return nil }
+        return global(Int(index))
+    }
+
+    func global(_ index: Int) -> Global {
+        let imported = module.structure.importedGlobalCount
+        guard index < imported else {
+            let type = module.structure.globalTypes[index]
+            return unsafe Global(type, slot: globals + (index - imported), owner: self)
+        }
+        let globals = linked.externals.compactMap { external in
+            if case .global(let global) = external { global } else { nil }
+        }
+        return globals[index]
+    }
+
+    /// The value of any global, for constant expressions.
+    func globalSlot(_ index: Int) -> UInt64 {
+        let imported = module.structure.importedGlobalCount
+        return index < imported
+            ? context.importedGlobals[index] : context.globals[index - imported]
+    }
+
+    private var definedMemories: ArraySlice<Memory> {
+        memories.dropFirst(module.structure.importedMemoryCount)
+    }
+
+    private var definedTables: ArraySlice<Table> {
+        tables.dropFirst(module.structure.importedTableCount)
+    }
+
+    // MARK: - Snapshots
+
+    /// Copies the state: memories, globals, tables and dropped segments that the instance owns.
+    ///
+    /// Only while no execution of the instance is under way.
+    public func capture() -> Snapshot {
+        Snapshot(
+            linked: linked,
+            memories: definedMemories.map { $0.capture() },
+            globals: module.structure.globals.enumerated().map { index, definition in
+                content(context.globals[index], of: definition.type.value)
+            },
+            tables: definedTables.map { table in
+                table.elements.map { content($0, of: .reference(table.type.element)) }
+            },
+            droppedData: droppedData,
+            droppedElements: droppedElements
+        )
+    }
+
+    /// Puts back the state that a snapshot of this module captured.
+    ///
+    /// Costs what was dirtied since: pages of memory in use, and tables if they were written. Only
+    /// while no execution of the instance is under way.
+    public func reset(to snapshot: Snapshot) {
+        precondition(snapshot.linked === linked)
+        for (memory, image) in zip(definedMemories, snapshot.memories) { memory.restore(image) }
+        restoreExceptMemories(snapshot)
+        if context.tablesAreDirty { restoreTables(snapshot) }
+    }
+
+    private func restoreExceptMemories(_ snapshot: Snapshot) {
+        for (index, content) in snapshot.globals.enumerated() {
+            context.globals[index] = slot(of: content)
+        }
+        droppedData = snapshot.droppedData
+        droppedElements = snapshot.droppedElements
+    }
+
+    private func restoreTables(_ snapshot: Snapshot) {
+        for (table, elements) in zip(definedTables, snapshot.tables) {
+            table.restore(elements.map(slot(of:)))
+        }
+        context.tablesAreDirty = false
+    }
+
+    private func content(_ slot: UInt64, of type: ValueType) -> Snapshot.Content {
+        guard case .reference(let reference) = type, reference.heapType == .function else {
+            return .bits(slot)
+        }
+        let first = context.functionReference(0)
+        let stride = UInt64(MemoryLayout<FunctionRecord.Fields>.stride)
+        let count = UInt64(module.recordFunctions.count)
+        guard slot >= first, slot < first + count * stride else { return .bits(slot) }
+        return .function(Int((slot - first) / stride))
+    }
+
+    private func slot(of content: Snapshot.Content) -> UInt64 {
+        switch content {
+        case .function(let slot): context.functionReference(slot)
+        case .bits(let bits): bits
+        }
+    }
+}

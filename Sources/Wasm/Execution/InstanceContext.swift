@@ -1,0 +1,171 @@
+/// What executing code touches of an instance, at fixed offsets in one raw block.
+///
+/// The interpreter reads it without retain counts or exclusivity checks.
+@safe
+struct InstanceContext {
+    /// Memory 0, or an empty one.
+    var memory: UnsafeMutablePointer<LinearMemory>
+    /// The globals that the module defines.
+    var globals: UnsafeMutablePointer<UInt64>
+    /// Where imported globals lie.
+    var importedGlobals: UnsafeMutablePointer<UnsafeMutablePointer<UInt64>>
+    var tables: UnsafeMutablePointer<UnsafeMutablePointer<TableStorage.Fields>>
+    /// Records of the functions that calls and references go through.
+    var functions: UnsafeMutablePointer<FunctionRecord.Fields>
+    /// Whether a table was written since it was last restored.
+    var tablesAreDirty: Bool
+    /// The instance itself, which owns this block.
+    var instance: Unmanaged<Instance>
+}
+
+/// A pointer to the context of a live instance.
+@safe
+struct ContextPointer {
+    // SAFETY: the instance owns the block; executions keep the instance alive.
+    let base: UnsafeMutablePointer<InstanceContext>
+
+    init(_ base: UnsafeMutablePointer<InstanceContext>) { unsafe self.base = base }
+
+    @inline(__always)
+    var memory: LinearMemory { unsafe base.pointee.memory.pointee }
+
+    @inline(__always)
+    var globals: Slots { unsafe Slots(base: base.pointee.globals) }
+
+    @inline(__always)
+    var importedGlobals: SlotReferences {
+        unsafe SlotReferences(base: base.pointee.importedGlobals)
+    }
+
+    @inline(__always)
+    func table(_ index: UInt16) -> TableStorage { table(Int(index)) }
+
+    @inline(__always)
+    func table(_ index: Int) -> TableStorage { unsafe TableStorage(base.pointee.tables[index]) }
+
+    @inline(__always)
+    var functions: FunctionRecords { unsafe FunctionRecords(base: base.pointee.functions) }
+
+    @inline(__always)
+    func functionReference(_ slot: Int) -> UInt64 {
+        unsafe UInt64(UInt(bitPattern: base.pointee.functions + slot))
+    }
+
+    var tablesAreDirty: Bool {
+        get { unsafe base.pointee.tablesAreDirty }
+        nonmutating set { unsafe base.pointee.tablesAreDirty = newValue }
+    }
+
+    var instance: Instance {
+        unsafe base.pointee.instance.takeUnretainedValue()
+    }
+
+    func dropData(_ segment: Int) { instance.droppedData[segment] = true }
+
+    func dropElements(_ segment: Int) { instance.droppedElements[segment] = true }
+}
+
+/// 64-bit slots whose indices the translator has checked.
+@safe
+struct Slots {
+    // SAFETY: the instance allocated as many slots as the module has globals.
+    let base: UnsafeMutablePointer<UInt64>
+
+    @inline(__always)
+    subscript(index: Int) -> UInt64 {
+        get { unsafe base[index] }
+        nonmutating set { unsafe base[index] = newValue }
+    }
+}
+
+/// Slots that lie in other instances.
+@safe
+struct SlotReferences {
+    // SAFETY: as for `Slots`; the instance retains the owners of the slots.
+    let base: UnsafeMutablePointer<UnsafeMutablePointer<UInt64>>
+
+    @inline(__always)
+    subscript(index: Int) -> UInt64 {
+        get { unsafe base[index].pointee }
+        nonmutating set { unsafe base[index].pointee = newValue }
+    }
+}
+
+/// The function records of an instance, by slot.
+@safe
+struct FunctionRecords {
+    // SAFETY: the instance allocated as many records as the module has record slots.
+    let base: UnsafeMutablePointer<FunctionRecord.Fields>
+
+    @inline(__always)
+    subscript(index: Int) -> FunctionRecord { unsafe FunctionRecord(base + index) }
+}
+
+/// What a function reference points to: code, and the instance that it belongs to.
+@safe
+struct FunctionRecord {
+    @safe
+    struct Fields {
+        /// The code; null for a host function.
+        var code: UnsafeMutablePointer<FunctionCode.Fields>?
+        /// The instance that the function runs in; for a host function the one that imports it.
+        var context: UnsafeMutablePointer<InstanceContext>
+        /// The type's canonical index in the module of `context`.
+        var type: UInt32
+        /// The index among the host functions of the instance of `context`.
+        var host: UInt32
+    }
+
+    // SAFETY: points into the records of a live instance.
+    let fields: UnsafeMutablePointer<Fields>
+
+    init(_ fields: UnsafeMutablePointer<Fields>) { unsafe self.fields = fields }
+
+    /// The record that a reference denotes; nil for null.
+    @inline(__always)
+    init?(reference: UInt64) {
+        let address = UInt(truncatingIfNeeded: reference)
+        guard let fields = unsafe UnsafeMutablePointer<Fields>(bitPattern: address) else {
+            return nil
+        }
+        unsafe self.fields = fields
+    }
+
+    @inline(__always)
+    var code: FunctionCode? {
+        guard let code = unsafe fields.pointee.code else { return nil }
+        return unsafe FunctionCode(code)
+    }
+
+    @inline(__always)
+    var context: ContextPointer { unsafe ContextPointer(fields.pointee.context) }
+
+    var host: Int { Int(unsafe fields.pointee.host) }
+
+    var address: UInt64 { UInt64(UInt(bitPattern: unsafe fields)) }
+
+    /// Whether the function has the type with canonical index `type` in the caller's module.
+    @inline(__always)
+    func hasType(_ type: UInt32, expectedBy caller: ContextPointer) -> Bool {
+        if context == caller { return unsafe fields.pointee.type == type }
+        return hasForeignType(type, expectedBy: caller)
+    }
+
+    @inline(never)
+    private func hasForeignType(_ type: UInt32, expectedBy caller: ContextPointer) -> Bool {
+        let expected = caller.instance.module.structure.types[Int(type)]
+        return functionType == expected
+    }
+
+    /// The function's type, as its own module has it.
+    var functionType: FunctionType {
+        context.instance.module.structure.types[Int(unsafe fields.pointee.type)]
+    }
+}
+
+extension ContextPointer: Equatable {
+    @inline(__always)
+    static func == (left: ContextPointer, right: ContextPointer) -> Bool {
+        unsafe left.base == right.base
+    }
+}

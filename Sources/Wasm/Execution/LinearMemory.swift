@@ -1,0 +1,50 @@
+/// Where a linear memory lies and how large it is now.
+///
+/// The interpreter keeps a copy of this in registers: the base never moves, and the size changes only
+/// by instructions and calls after which it is read again.
+@safe
+struct LinearMemory {
+    // SAFETY: `base` points at a live reservation of at least `byteCount` bytes.
+    let base: UnsafeMutableRawPointer
+
+    /// The current size in bytes, a multiple of the page size.
+    var byteCount: UInt64
+
+    init(base: UnsafeMutableRawPointer, byteCount: UInt64) {
+        unsafe self.base = base
+        self.byteCount = byteCount
+    }
+
+    /// Whether `size` bytes from an effective address on lie in the memory.
+    ///
+    /// The address is the sum of two 32-bit numbers, so that adding the size cannot overflow.
+    @inline(__always)
+    func contains(_ address: UInt64, _ size: Int) -> Bool {
+        address &+ UInt64(truncatingIfNeeded: size) <= byteCount
+    }
+
+    /// Whether `count` bytes from an address on lie in the memory.
+    @inline(__always)
+    func contains(_ address: UInt32, count: UInt32) -> Bool {
+        UInt64(address) &+ UInt64(count) <= byteCount
+    }
+
+    /// Reads a value whose bytes `contains` has checked.
+    @inline(__always)
+    func load<T: BitwiseCopyable>(_ address: UInt64, as type: T.Type) -> T {
+        unsafe base.loadUnaligned(fromByteOffset: Int(truncatingIfNeeded: address), as: type)
+    }
+
+    /// Writes a value whose bytes `contains` has checked.
+    @inline(__always)
+    func store<T: BitwiseCopyable>(_ value: T, at address: UInt64) {
+        unsafe base.storeBytes(
+            of: value,
+            toByteOffset: Int(truncatingIfNeeded: address),
+            as: T.self
+        )
+    }
+
+    /// The host's view of the memory.
+    var guest: GuestMemory { unsafe GuestMemory(base: base, byteCount: Int(byteCount)) }
+}

@@ -1,0 +1,322 @@
+/// Why the interpreter stopped.
+enum Exit {
+    case finished
+    case outOfBudget
+    case trap(Trap.Kind)
+    /// A host function waits; the execution knows for what.
+    case waiting
+    /// A host function ended the guest; the execution knows with what code.
+    case exited
+}
+
+/// The registers of one execution while it is not running, and what the interpreter's slow paths need.
+@safe
+struct Machine {
+    var pc: CodePointer
+    var frame: Frame
+    var context: ContextPointer
+    /// What is left of the slice, in instructions.
+    var fuel: Int64
+    /// The end of the value stack.
+    let stackLimit: Frame
+    /// The function that the execution calls.
+    let entry: FunctionRecord
+    /// Taken off `fuel` in this slice for work that is not instructions.
+    var surcharge: Int64 = 0
+    /// The part of it that the interpreter has not taken yet.
+    var newSurcharge: Int64 = 0
+    let execution: Unmanaged<Execution>
+}
+
+/// A pointer to the registers of a live execution.
+@safe
+struct MachinePointer {
+    // SAFETY: the execution allocates the registers and keeps them until its deinit.
+    let base: UnsafeMutablePointer<Machine>
+
+    @inline(__always)
+    var pc: CodePointer {
+        get { unsafe base.pointee.pc }
+        nonmutating set { unsafe base.pointee.pc = newValue }
+    }
+
+    @inline(__always)
+    var frame: Frame {
+        get { unsafe base.pointee.frame }
+        nonmutating set { unsafe base.pointee.frame = newValue }
+    }
+
+    @inline(__always)
+    var context: ContextPointer {
+        get { unsafe base.pointee.context }
+        nonmutating set { unsafe base.pointee.context = newValue }
+    }
+
+    @inline(__always)
+    var fuel: Int64 {
+        get { unsafe base.pointee.fuel }
+        nonmutating set { unsafe base.pointee.fuel = newValue }
+    }
+
+    @inline(__always)
+    var stackLimit: Frame { unsafe base.pointee.stackLimit }
+
+    @inline(__always)
+    var entry: FunctionRecord { unsafe base.pointee.entry }
+
+    var surcharge: Int64 {
+        get { unsafe base.pointee.surcharge }
+        nonmutating set { unsafe base.pointee.surcharge = newValue }
+    }
+
+    private var execution: Execution {
+        unsafe base.pointee.execution.takeUnretainedValue()
+    }
+
+    // MARK: - Calls
+
+    /// Translates a function at its first call.
+    ///
+    /// A function that is too large to translate is replaced by one that traps: deploying translates
+    /// every function first, so that this is never met there.
+    @inline(never)
+    func translate(_ callee: FunctionCode, _ context: ContextPointer) -> CodePointer {
+        let module = context.instance.module
+        let definition = callee.index - module.structure.importedFunctionCount
+        return module.translate(definition) ?? Stubs.shared.unreachable
+    }
+
+    /// Calls a host function, or a function of another instance.
+    ///
+    /// On entry the registers hold the caller's state, with `pc` after the call; on a normal return
+    /// they say where to go on. Answers why the interpreter must stop, if it must.
+    @inline(never)
+    func callElsewhere(_ record: FunctionRecord, _ arguments: Frame) -> Exit? {
+        guard let code = record.code else { return callHost(record, arguments) }
+        guard let entry = code.entry ?? translate(code, record.context) as CodePointer? else {
+            return .trap(.unreachable)
+        }
+        guard arguments.fits(code.frameSlots, below: stackLimit) else {
+            return .trap(.callStackExhausted)
+        }
+        fuel &-= Int64(code.entryCost)
+        guard fuel >= 0 else { return .outOfBudget }
+        execution.returns.append((pc, context))
+        arguments.link(code, returnTo: Stubs.shared.returnElsewhere, frame)
+        pc = entry
+        frame = arguments
+        context = record.context
+        return nil
+    }
+
+    /// Comes back from a function of another instance: answers where to.
+    func leave() -> (CodePointer, ContextPointer) {
+        execution.returns.removeLast()
+    }
+
+    private func callHost(_ record: FunctionRecord, _ arguments: Frame) -> Exit? {
+        let function = record.context.instance.hostFunctions[record.host]
+        let slots = max(function.type.parameters.count, function.type.results.count)
+        guard arguments.fits(UInt32(truncatingIfNeeded: slots), below: stackLimit) else {
+            return .trap(.callStackExhausted)
+        }
+        let execution = execution
+        var call = unsafe HostCall(
+            slots: arguments.base,
+            slotCount: slots,
+            memory: record.context.memory.guest,
+            hostState: execution.hostState
+        )
+        let result = function.body(&call)
+        switch result {
+        case .finished:
+            // In every other case the slice ends here, and the interpreter keeps the fuel that it
+            // had before the call: nothing must be taken off then.
+            surcharge += call.surcharge
+            fuel &-= call.surcharge
+            return nil
+        case .trap(let reason):
+            execution.trapReason = reason
+            return .trap(.host)
+        case .exit(let code):
+            execution.exitCode = code
+            return .exited
+        case .wait(let condition):
+            execution.waitCondition = condition
+            return .waiting
+        }
+    }
+
+    // MARK: - Memory
+
+    /// What the last bulk operation cost beyond one instruction.
+    func takeNewSurcharge() -> Int64 {
+        let surcharge = unsafe base.pointee.newSurcharge
+        unsafe base.pointee.newSurcharge = 0
+        return surcharge
+    }
+
+    /// Charges for work in proportion to a size in bytes.
+    private func charge(bytes: UInt64) {
+        let cost = Int64(truncatingIfNeeded: bytes / 16)
+        surcharge += cost
+        unsafe base.pointee.newSurcharge += cost
+    }
+
+    /// Charges for clearing a function's locals; answers the charge.
+    @inline(never)
+    func charge(localsOf callee: FunctionCode) -> Int64 {
+        charge(bytes: UInt64(callee.localCount) * 8)
+        return takeNewSurcharge()
+    }
+
+    @inline(never)
+    func growMemory(_ context: ContextPointer, by delta: UInt32) -> UInt64 {
+        let old = context.instance.memories.first?.grow(by: delta)
+        return UInt64(old ?? UInt32.max)
+    }
+
+    /// The most bytes that one step of a bulk operation handles: about 0.1 ms.
+    private static let bulkBytesMax: UInt32 = 1 << 18
+
+    @inline(never)
+    func fillMemory(_ memory: LinearMemory, _ frame: Frame, _ pc: CodePointer) -> Trap.Kind? {
+        let (start, count) = (frame[i32: pc.a], frame[i32: pc.c])
+        guard memory.contains(start, count: count) else { return .memoryOutOfBounds }
+        let step = min(count, Self.bulkBytesMax)
+        let value = UInt8(truncatingIfNeeded: frame[i32: pc.b])
+        unsafe (memory.base + Int(start)).initializeMemory(
+            as: UInt8.self,
+            repeating: value,
+            count: Int(step)
+        )
+        frame[i32: pc.a] = start &+ step
+        frame[i32: pc.c] = count - step
+        charge(bytes: UInt64(step))
+        return nil
+    }
+
+    /// Copies from the end that does not overwrite what is still to be copied.
+    @inline(never)
+    func copyMemory(_ memory: LinearMemory, _ frame: Frame, _ pc: CodePointer) -> Trap.Kind? {
+        let (start, source, count) = (frame[i32: pc.a], frame[i32: pc.b], frame[i32: pc.c])
+        guard memory.contains(start, count: count), memory.contains(source, count: count) else {
+            return .memoryOutOfBounds
+        }
+        let step = min(count, Self.bulkBytesMax)
+        let isForward = start <= source
+        let skip = isForward ? 0 : Int(count - step)
+        unsafe (memory.base + Int(start) + skip).copyMemory(
+            from: memory.base + Int(source) + skip,
+            byteCount: Int(step)
+        )
+        if isForward {
+            frame[i32: pc.a] = start &+ step
+            frame[i32: pc.b] = source &+ step
+        }
+        frame[i32: pc.c] = count - step
+        charge(bytes: UInt64(step))
+        return nil
+    }
+
+    @inline(never)
+    func initializeMemory(
+        _ context: ContextPointer,
+        _ memory: LinearMemory,
+        _ frame: Frame,
+        _ pc: CodePointer
+    ) -> Trap.Kind? {
+        let (start, source, count) = (frame[i32: pc.a], frame[i32: pc.b], frame[i32: pc.c])
+        let segment = Int(pc.secondIndex)
+        let step = min(count, Self.bulkBytesMax)
+        let instance = context.instance
+        guard memory.contains(start, count: count),
+            instance.containsData(segment, from: source, count: count),
+            instance.copyData(segment, to: start, from: source, count: step)
+        else { return .memoryOutOfBounds }
+        frame[i32: pc.a] = start &+ step
+        frame[i32: pc.b] = source &+ step
+        frame[i32: pc.c] = count - step
+        charge(bytes: UInt64(step))
+        return nil
+    }
+
+    // MARK: - Tables
+
+    @inline(never)
+    func growTable(_ context: ContextPointer, _ frame: Frame, _ pc: CodePointer) -> UInt64 {
+        let table = context.instance.tables[Int(pc.secondCount)]
+        context.tablesAreDirty = true
+        return UInt64(table.grow(by: frame[i32: pc.c], with: frame[i64: pc.b]) ?? UInt32.max)
+    }
+
+    @inline(never)
+    func fillTable(_ context: ContextPointer, _ frame: Frame, _ pc: CodePointer) -> Trap.Kind? {
+        let (start, count) = (frame[i32: pc.a], frame[i32: pc.c])
+        let table = context.table(Int(pc.secondCount))
+        guard table.contains(start, count: count) else { return .tableOutOfBounds }
+        table.fill(start, count: count, with: frame[i64: pc.b])
+        context.tablesAreDirty = true
+        charge(bytes: UInt64(count) * 8)
+        return nil
+    }
+
+    @inline(never)
+    func copyTable(_ context: ContextPointer, _ frame: Frame, _ pc: CodePointer) -> Trap.Kind? {
+        let (start, source, count) = (frame[i32: pc.a], frame[i32: pc.b], frame[i32: pc.c])
+        let target = context.table(Int(pc.secondCount))
+        let origin = context.table(Int(pc.secondIndex))
+        guard target.contains(start, count: count), origin.contains(source, count: count) else {
+            return .tableOutOfBounds
+        }
+        target.copy(start, from: origin, source, count: count)
+        context.tablesAreDirty = true
+        charge(bytes: UInt64(count) * 8)
+        return nil
+    }
+
+    @inline(never)
+    func initializeTable(
+        _ context: ContextPointer,
+        _ frame: Frame,
+        _ pc: CodePointer
+    ) -> Trap.Kind? {
+        let copied = context.instance.copyElements(
+            Int(pc.secondIndex),
+            to: Int(pc.secondCount),
+            at: frame[i32: pc.a],
+            from: frame[i32: pc.b],
+            count: frame[i32: pc.c]
+        )
+        guard copied else { return .tableOutOfBounds }
+        charge(bytes: UInt64(frame[i32: pc.c]) * 8)
+        return nil
+    }
+}
+
+/// Code that no function owns: where executions begin and end, and where calls between instances
+/// come back to.
+@safe
+final class Stubs: Sendable {
+    static let shared = Stubs()
+
+    /// Calls the machine's entry, then finishes.
+    let entry: CodePointer
+    let returnElsewhere: CodePointer
+    let unreachable: CodePointer
+
+    private init() {
+        let opcodes: [Opcode] = [.callEntry, .finish, .returnElsewhere, .unreachable]
+        // Never freed: one allocation for the process's life.
+        let cells = UnsafeMutablePointer<UInt64>.allocate(capacity: opcodes.count)
+        for (index, opcode) in opcodes.enumerated() {
+            unsafe (cells + index).initialize(to: UInt64(opcode.rawValue))
+        }
+        let base = unsafe CodePointer(UnsafeRawPointer(cells).assumingMemoryBound(to: UInt16.self))
+        self.entry = base
+        self.returnElsewhere = base.advanced(2)
+        self.unreachable = base.advanced(3)
+    }
+}
+
+extension CodePointer: @unchecked Sendable {}

@@ -1,0 +1,49 @@
+/// Reads a suspended execution's frames from the innermost outwards.
+struct StackWalk {
+    var pc: CodePointer
+    var frame: Frame
+    var context: ContextPointer
+    /// Where calls between instances come back to.
+    var returns: [(CodePointer, ContextPointer)]
+
+    /// The frames (the innermost ones), how many there are in all, and the instructions that are paid
+    /// for but not executed.
+    mutating func walk() -> (frames: [Trap.Frame], depth: Int, unexecuted: UInt64) {
+        var frames: [Trap.Frame] = []
+        var depth = 0
+        var unexecuted: UInt64 = 0
+        var isInnermost = true
+        while true {
+            if pc == Stubs.shared.returnElsewhere, let (code, caller) = returns.popLast() {
+                (pc, context) = (code, caller)
+            }
+            let module = context.instance.module
+            // A return address is the cell after the call.
+            let address = isInnermost ? pc.address : pc.address - 8
+            guard let (definition, map) = module.locate(address) else { break }
+            let code = module.code(definition)
+            let start = code.entry?.address ?? address
+            let place = map.locate(cell: Int((address - start) / 8))
+            unexecuted += UInt64(max(place?.unexecuted ?? 0, 0))
+            if frames.count < Trap.backtraceDepthMax {
+                frames.append(
+                    Trap.Frame(
+                        function: code.index,
+                        name: module.functionName(code.index),
+                        offset: place?.offset ?? 0
+                    )
+                )
+            }
+            depth += 1
+            isInnermost = false
+            (pc, frame) = frame.unlink(code.linkSlot)
+        }
+        return (frames, depth, unexecuted)
+    }
+
+    /// As `walk`, on a copy.
+    func run() -> (frames: [Trap.Frame], depth: Int, unexecuted: UInt64) {
+        var copy = self
+        return copy.walk()
+    }
+}

@@ -1,0 +1,92 @@
+/// Why a guest was stopped, and where.
+///
+/// Core specification §4.2.2, with the host's own reasons.
+public struct Trap: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The reasons for a trap.
+    public enum Kind: UInt8, Sendable {
+        case unreachable
+        case integerDivideByZero
+        case integerOverflow
+        case invalidConversionToInteger
+        case memoryOutOfBounds
+        case tableOutOfBounds
+        /// `call_indirect` with an index outside the table.
+        case undefinedElement
+        /// `call_indirect` through a null element.
+        case uninitializedElement
+        case indirectCallTypeMismatch
+        /// The value stack has no room for another frame.
+        case callStackExhausted
+        /// The execution reached its limit of instructions.
+        case outOfFuel
+        /// A host function refused to go on; ``Trap/reason`` says why.
+        case host
+    }
+
+    /// One frame of the guest's call stack.
+    public struct Frame: Equatable, Sendable {
+        /// The function's index in its module.
+        public let function: Int
+        /// The function's name from the module's name section, or its export's name.
+        public let name: String?
+        /// The byte of the module where the instruction begins that trapped or called.
+        public let offset: Int
+
+        /// Makes a frame.
+        public init(function: Int, name: String?, offset: Int) {
+            self.function = function
+            self.name = name
+            self.offset = offset
+        }
+    }
+
+    public let kind: Kind
+
+    /// What the host function said, for a trap of kind ``Kind/host``.
+    public let reason: String?
+
+    /// The guest's call stack, innermost frame first, cut after ``backtraceDepthMax`` frames.
+    public let backtrace: [Frame]
+
+    /// How many frames there were, kept or not.
+    public let depth: Int
+
+    /// The most frames that a trap keeps.
+    public static let backtraceDepthMax = 64
+
+    /// Makes a trap with the call stack it happened on.
+    public init(
+        _ kind: Kind,
+        reason: String? = nil,
+        backtrace: [Frame] = [],
+        depth: Int = 0
+    ) {
+        self.kind = kind
+        self.reason = reason
+        self.backtrace = backtrace
+        self.depth = depth
+    }
+
+    /// The reason in the words of the specification's test suite.
+    public var description: String { reason ?? kind.description }
+}
+
+extension Trap.Kind: CustomStringConvertible {
+    /// The reason in the words of the specification's test suite.
+    public var description: String {
+        switch self {
+        case .unreachable: "unreachable"
+        case .integerDivideByZero: "integer divide by zero"
+        case .integerOverflow: "integer overflow"
+        case .invalidConversionToInteger: "invalid conversion to integer"
+        case .memoryOutOfBounds: "out of bounds memory access"
+        case .tableOutOfBounds: "out of bounds table access"
+        case .undefinedElement: "undefined element"
+        case .uninitializedElement: "uninitialized element"
+        case .indirectCallTypeMismatch: "indirect call type mismatch"
+        case .callStackExhausted: "call stack exhausted"
+        case .outOfFuel: "all fuel consumed"
+        case .host: "refused by the host"
+        }
+    }
+}

@@ -1,0 +1,205 @@
+/// What a host offers to modules: functions by two-level name, and exports of other instances.
+public struct Imports: Sendable {
+    enum External: Sendable {
+        case host(HostFunction)
+        case function(Instance, Int)
+        case table(Table)
+        case memory(Memory)
+        case global(Global)
+    }
+
+    private var externals: [Name: [Name: External]] = [:]
+
+    /// Offers nothing yet.
+    public init() {}
+
+    /// Offers a host function.
+    public mutating func define(_ module: String, _ name: String, _ function: HostFunction) {
+        externals[Name(module), default: [:]][Name(name)] = .host(function)
+    }
+
+    /// Offers a global of the host.
+    public mutating func define(_ module: String, _ name: String, _ global: Global) {
+        externals[Name(module), default: [:]][Name(name)] = .global(global)
+    }
+
+    /// Offers a table.
+    public mutating func define(_ module: String, _ name: String, _ table: Table) {
+        externals[Name(module), default: [:]][Name(name)] = .table(table)
+    }
+
+    /// Offers a memory.
+    public mutating func define(_ module: String, _ name: String, _ memory: Memory) {
+        externals[Name(module), default: [:]][Name(name)] = .memory(memory)
+    }
+
+    /// Offers all exports of an instance under a module name.
+    ///
+    /// Instances that share tables must be kept alive together: references in a table do not retain
+    /// the instances whose functions they name.
+    public mutating func define(_ module: String, exportsOf instance: Instance) {
+        for export in instance.module.structure.exports {
+            let external: External =
+                switch export.description {
+                case .function(let index): .function(instance, Int(index))
+                case .table(let index): .table(instance.tables[Int(index)])
+                case .memory(let index): .memory(instance.memories[Int(index)])
+                case .global(let index): .global(instance.global(Int(index)))
+                }
+            externals[Name(module), default: [:]][Name(export.name)] = external
+        }
+    }
+
+    /// Whether something of that name is offered.
+    public func contains(_ module: String, _ name: String) -> Bool {
+        externals[Name(module)]?[Name(name)] != nil
+    }
+
+    func external(_ module: String, _ name: String) -> External? {
+        externals[Name(module)]?[Name(name)]
+    }
+
+    /// The name offered in a module that is most like a missing one, when any is alike.
+    func nearest(_ module: String, _ name: String) -> String? {
+        let names = externals[Name(module)]?.keys.map(\.text).sorted() ?? []
+        let near = names.map { ($0, EditDistance.between($0, name)) }.min { $0.1 < $1.1 }
+        guard let near, near.1 <= max(2, name.utf8.count / 3) else { return nil }
+        return near.0
+    }
+}
+
+/// Everything about a module's imports that cannot be satisfied.
+public struct LinkError: Error, Sendable, CustomStringConvertible {
+    /// One import that is missing or of another type.
+    public struct Problem: Sendable {
+        public let module: String
+        public let name: String
+        /// The byte of the module where the import begins.
+        public let offset: Int
+        /// What is wrong, with the expected and the found type, or the nearest name.
+        public let reason: String
+        /// Whether nothing of that name is offered.
+        public let isMissing: Bool
+    }
+
+    public let problems: [Problem]
+
+    /// All problems on one line.
+    public var description: String {
+        problems.map { "import \($0.module).\($0.name): \($0.reason)" }.joined(separator: "; ")
+    }
+}
+
+/// A module whose imports are resolved: it can be instantiated again and again.
+public final class LinkedModule: Sendable {
+    /// The module.
+    public let module: Module
+
+    let externals: [Imports.External]
+
+    init(_ module: Module, _ externals: [Imports.External]) {
+        self.module = module
+        self.externals = externals
+    }
+}
+
+extension Module {
+    /// Resolves every import.
+    ///
+    /// Throws one error that lists every import that is missing or of another type.
+    public func link(_ imports: Imports) throws(LinkError) -> LinkedModule {
+        var externals: [Imports.External] = []
+        var problems: [LinkError.Problem] = []
+        for entry in structure.imports {
+            let external = imports.external(entry.module, entry.name)
+            let expected = importType(entry.description)
+            if let external, external.satisfies(expected) {
+                externals.append(external)
+                continue
+            }
+            let reason: String
+            if let external {
+                reason = "incompatible import type: expected \(expected), found \(external.type)"
+            } else {
+                let nearest = imports.nearest(entry.module, entry.name)
+                reason = "unknown import" + (nearest.map { ", did you mean \($0)?" } ?? "")
+            }
+            problems.append(
+                LinkError.Problem(
+                    module: entry.module,
+                    name: entry.name,
+                    offset: entry.offset,
+                    reason: reason,
+                    isMissing: external == nil
+                )
+            )
+        }
+        guard problems.isEmpty else { throw LinkError(problems: problems) }
+        return LinkedModule(self, externals)
+    }
+}
+
+extension Imports.External {
+    /// The type, with the present size as the minimum of memories and tables. §4.5.4
+    var type: ExternalType {
+        switch self {
+        case .host(let function):
+            return .function(function.type)
+        case .function(let instance, let index):
+            return .function(instance.module.functionType(index))
+        case .table(let table):
+            var type = table.type
+            type.limits.minimum = UInt64(table.count)
+            return .table(type)
+        case .memory(let memory):
+            var type = memory.type
+            type.limits.minimum = UInt64(memory.byteCount / MemoryType.pageSize)
+            return .memory(type)
+        case .global(let global):
+            return .global(global.type)
+        }
+    }
+
+    /// Whether the external matches an import's type. §3.3.13
+    func satisfies(_ expected: ExternalType) -> Bool {
+        switch (type, expected) {
+        case (.function(let found), .function(let expected)):
+            return found == expected
+        case (.table(let found), .table(let expected)):
+            return found.element == expected.element && found.limits.lies(within: expected.limits)
+        case (.memory(let found), .memory(let expected)):
+            return found.limits.lies(within: expected.limits)
+        case (.global(let found), .global(let expected)):
+            return found == expected
+        default:
+            return false
+        }
+    }
+}
+
+extension SizeLimits {
+    /// Whether the range lies within another. §3.3.11
+    func lies(within other: SizeLimits) -> Bool {
+        guard minimum >= other.minimum else { return false }
+        guard let bound = other.maximum else { return true }
+        return maximum.map { $0 <= bound } ?? false
+    }
+}
+
+/// The Levenshtein distance of two names.
+enum EditDistance {
+    static func between(_ left: String, _ right: String) -> Int {
+        let (left, right) = (Array(left.utf8.prefix(64)), Array(right.utf8.prefix(64)))
+        var row = Array(0...right.count)
+        for (i, character) in left.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, other) in right.enumerated() {
+                let substituted = diagonal + (character == other ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = min(substituted, row[j] + 1, row[j + 1] + 1)
+            }
+        }
+        return row[right.count]
+    }
+}

@@ -1,0 +1,175 @@
+import Synchronization
+
+/// A decoded and validated module, shared by all its instances.
+///
+/// Immutable but for its function bodies' translation, which happens at the first call of each; safe
+/// to use from any thread.
+@safe
+public final class Module: @unchecked Sendable {
+    /// Something that the module needs from whoever instantiates it.
+    public struct ImportDescription: Sendable {
+        public let module: String
+        public let name: String
+        public let type: ExternalType
+        /// The byte of the module where the import begins.
+        public let offset: Int
+    }
+
+    /// Something that instances of the module offer.
+    public struct ExportDescription: Sendable {
+        public let name: String
+        public let type: ExternalType
+    }
+
+    let bytes: [UInt8]
+    let structure: ModuleStructure
+    /// For each type, the first type equal to it.
+    let canonicalTypes: [UInt32]
+    /// For each function its slot among the records of an instance; `UInt32.max` if it has none.
+    let recordSlots: [UInt32]
+    /// For each record slot its function.
+    let recordFunctions: [UInt32]
+    let exportsByName: [Name: Export.Description]
+
+    // SAFETY: one element for each function that the module defines, at a fixed address until deinit.
+    let functionCode: UnsafeMutablePointer<FunctionCode.Fields>
+    let translations = Mutex(Translations())
+    /// The name section, read when a name is first wanted.
+    private let names = Mutex<NameSection?>(nil)
+
+    /// Decodes and validates a module. Core specification §5 and §3
+    ///
+    /// Takes time and memory in proportion to the bytes.
+    public init(_ bytes: [UInt8], limits: ModuleLimits = ModuleLimits()) throws(ModuleError) {
+        let structure = try ModuleDecoder.decode(bytes, limits: limits)
+        try ModuleValidator.validate(structure, bytes: bytes, limits: limits)
+        self.bytes = bytes
+        self.structure = structure
+        self.canonicalTypes = Self.canonicalize(structure.types)
+        (self.recordSlots, self.recordFunctions) = Self.recordSlots(structure)
+        self.exportsByName = Dictionary(
+            structure.exports.map { (Name($0.name), $0.description) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        let count = structure.functions.count
+        unsafe self.functionCode = .allocate(capacity: max(count, 1))
+        for definition in 0..<count {
+            let type = structure.types[Int(structure.functions[definition])]
+            unsafe (functionCode + definition).initialize(
+                to: FunctionCode.Fields(
+                    index: UInt32(structure.importedFunctionCount + definition),
+                    linkSlot: UInt16(type.parameters.count)
+                )
+            )
+        }
+    }
+
+    deinit {
+        translations.withLock { $0.free() }
+        unsafe functionCode.deinitialize(count: structure.functions.count)
+        unsafe functionCode.deallocate()
+    }
+
+    /// The size of the module in bytes.
+    public var byteCount: Int { bytes.count }
+
+    /// What the module imports, in its order.
+    public var imports: [ImportDescription] {
+        structure.imports.map { entry in
+            ImportDescription(
+                module: entry.module,
+                name: entry.name,
+                type: importType(entry.description),
+                offset: entry.offset
+            )
+        }
+    }
+
+    /// What the module exports, in its order.
+    public var exports: [ExportDescription] {
+        structure.exports.map {
+            ExportDescription(name: $0.name, type: exportType($0.description))
+        }
+    }
+
+    /// The type of an export; nil when there is none of that name.
+    public func export(named name: String) -> ExternalType? {
+        exportsByName[Name(name)].map(exportType)
+    }
+
+    // MARK: - Types
+
+    func functionType(_ function: Int) -> FunctionType {
+        structure.types[Int(structure.functionTypeIndices[function])]
+    }
+
+    func importType(_ description: Import.Description) -> ExternalType {
+        switch description {
+        case .function(let type): .function(structure.types[Int(type)])
+        case .table(let type): .table(type)
+        case .memory(let type): .memory(type)
+        case .global(let type): .global(type)
+        }
+    }
+
+    private func exportType(_ description: Export.Description) -> ExternalType {
+        switch description {
+        case .function(let index): .function(functionType(Int(index)))
+        case .table(let index): .table(structure.tableTypes[Int(index)])
+        case .memory(let index): .memory(structure.memoryTypes[Int(index)])
+        case .global(let index): .global(structure.globalTypes[Int(index)])
+        }
+    }
+
+    private static func canonicalize(_ types: [FunctionType]) -> [UInt32] {
+        var first: [FunctionType: UInt32] = [:]
+        return types.enumerated().map { index, type in
+            if let known = first[type] { return known }
+            first[type] = UInt32(index)
+            return UInt32(index)
+        }
+    }
+
+    /// Gives a record slot to each function that is called by way of a record or can be referred to:
+    /// imports, exports, and those that segments, globals or `ref.func` name.
+    private static func recordSlots(_ structure: ModuleStructure) -> ([UInt32], [UInt32]) {
+        var slots = [UInt32](repeating: .max, count: structure.functionTypeIndices.count)
+        var functions: [UInt32] = []
+        func add(_ function: UInt32) {
+            guard slots[Int(function)] == .max else { return }
+            slots[Int(function)] = UInt32(functions.count)
+            functions.append(function)
+        }
+        func add(_ expression: ConstantExpression) {
+            for case .refFunc(let function) in expression.instructions { add(function) }
+        }
+        for function in 0..<structure.importedFunctionCount { add(UInt32(function)) }
+        for export in structure.exports {
+            if case .function(let function) = export.description { add(function) }
+        }
+        if let start = structure.start { add(start) }
+        for segment in structure.elements {
+            switch segment.items {
+            case .functions(let indices): indices.forEach(add)
+            case .expressions(let expressions): expressions.forEach(add)
+            }
+        }
+        for global in structure.globals { add(global.initializer) }
+        for table in structure.tables { table.initializer.map(add) }
+        return (slots, functions)
+    }
+}
+
+extension Module {
+    /// The name of a function for people: from the name section, else that of an export.
+    func functionName(_ function: Int) -> String? {
+        let named = names.withLock { names in
+            let section = names ?? NameSection(structure, bytes: bytes)
+            names = section
+            return section.functions[UInt32(function)]
+        }
+        if let named { return named }
+        let export = structure.exports.first { $0.description == .function(UInt32(function)) }
+        return export?.name
+    }
+}

@@ -1,0 +1,388 @@
+/// A block that is being translated.
+struct Control {
+    enum Kind {
+        case function
+        case block
+        /// A loop's label is its start, and what a branch to it pays has a number.
+        case loop(start: Int, cost: Int)
+        /// An `if` whose `else` has not come, with the branch that skips to it.
+        case ifThen(Fixup)
+        case ifElse
+    }
+
+    var kind: Kind
+    /// The height of the operand stack below the block's parameters.
+    var height: Int
+    var parameters: Int
+    var results: Int
+    /// Branches to the block's end.
+    var fixups: [Fixup] = []
+}
+
+/// A branch whose target is not translated yet.
+struct Fixup {
+    /// The instruction that jumps are counted from.
+    var instruction: Int
+    /// The cell that holds the jump, at `jumpShift`, and what the branch pays, at `costShift`.
+    var cell: Int
+    var jumpShift: Int
+    var costShift: Int
+
+    static func unconditional(_ cell: Int) -> Fixup {
+        Fixup(instruction: cell, cell: cell, jumpShift: 32, costShift: 16)
+    }
+
+    static func conditional(_ cell: Int) -> Fixup {
+        Fixup(instruction: cell, cell: cell + 1, jumpShift: 0, costShift: 32)
+    }
+
+    static func tableEntry(_ cell: Int, of instruction: Int) -> Fixup {
+        Fixup(instruction: instruction, cell: cell, jumpShift: 0, costShift: 32)
+    }
+}
+
+/// A cost that is known when the run of instructions ends that it pays for.
+struct OpenCharge {
+    enum Place {
+        case entry
+        case loop(Int)
+        case field(cell: Int, shift: Int)
+    }
+
+    var place: Place
+    /// The instructions counted before the run.
+    var ordinal: UInt32
+}
+
+extension FunctionTranslator {
+    // MARK: - Metering
+
+    /// Ends the run of instructions that are paid for together: writes what they cost.
+    mutating func endRun() {
+        for charge in charges {
+            let cost = UInt64(ordinal - charge.ordinal)
+            switch charge.place {
+            case .entry: entryCost = UInt32(truncatingIfNeeded: cost)
+            case .loop(let number): loopCosts[number] = UInt16(truncatingIfNeeded: cost)
+            case .field(let cell, let shift): cells[cell] |= cost << UInt64(shift)
+            }
+        }
+        charges.removeAll(keepingCapacity: true)
+        map?.runEnds.append(ordinal)
+    }
+
+    // MARK: - Labels
+
+    /// Makes a branch jump to the next cell.
+    mutating func bind(_ fixup: Fixup) {
+        setJump(fixup, to: cells.count)
+        charges.append(
+            OpenCharge(place: .field(cell: fixup.cell, shift: fixup.costShift), ordinal: ordinal)
+        )
+        producer = nil
+    }
+
+    private mutating func setJump(_ fixup: Fixup, to target: Int) {
+        let jump = UInt32(truncatingIfNeeded: target - fixup.instruction)
+        cells[fixup.cell] |= UInt64(jump) << UInt64(fixup.jumpShift)
+    }
+
+    /// Makes a branch jump to a label, now or when the label's place is known.
+    ///
+    /// The run that ends with the branch has been ended.
+    private mutating func resolve(_ fixup: Fixup, depth: Int) {
+        let index = controls.count - 1 - depth
+        if case .loop(let start, let cost) = controls[index].kind {
+            setJump(fixup, to: start)
+            cells[fixup.cell] |= UInt64(loopCosts[cost]) << UInt64(fixup.costShift)
+        } else {
+            controls[index].fixups.append(fixup)
+        }
+    }
+
+    /// How many operands a branch to a label takes along.
+    private func arity(depth: Int) -> Int {
+        let control = controls[controls.count - 1 - depth]
+        if case .loop = control.kind { return control.parameters }
+        return control.results
+    }
+
+    // MARK: - Blocks
+
+    /// Reads a block type: the numbers of parameters and results.
+    private mutating func blockType() throws(ModuleError) -> (parameters: Int, results: Int) {
+        let value = try reader.s33()
+        guard value >= 0 else { return (0, value == -64 ? 0 : 1) }
+        let type = environment.structure.types[Int(value)]
+        return (type.parameters.count, type.results.count)
+    }
+
+    mutating func block(at offset: Int) throws(ModuleError) {
+        let (parameters, results) = try blockType()
+        count(at: offset)
+        settleLocals()
+        settleTop(parameters)
+        controls.append(
+            Control(
+                kind: .block,
+                height: stack.count - parameters,
+                parameters: parameters,
+                results: results
+            )
+        )
+    }
+
+    mutating func loop(at offset: Int) throws(ModuleError) {
+        let (parameters, results) = try blockType()
+        count(at: offset)
+        settleLocals()
+        settleTop(parameters)
+        loopCosts.append(0)
+        let number = loopCosts.count - 1
+        charges.append(OpenCharge(place: .loop(number), ordinal: ordinal))
+        producer = nil
+        controls.append(
+            Control(
+                kind: .loop(start: cells.count, cost: number),
+                height: stack.count - parameters,
+                parameters: parameters,
+                results: results
+            )
+        )
+    }
+
+    mutating func ifThen(at offset: Int) throws(ModuleError) {
+        let (parameters, results) = try blockType()
+        count(at: offset)
+        let condition = popCondition()
+        settleLocals()
+        settleTop(parameters)
+        let branch = emitBranch(on: condition.inverted)
+        controls.append(
+            Control(
+                kind: .ifThen(branch),
+                height: stack.count - parameters,
+                parameters: parameters,
+                results: results
+            )
+        )
+    }
+
+    mutating func elseBranch() {
+        var control = controls.removeLast()
+        if unreachableDepth == nil {
+            settleTop(control.results)
+            endRun()
+            control.fixups.append(.unconditional(cells.count))
+            emit(.branch)
+        }
+        unreachableDepth = nil
+        truncate(to: control.height)
+        for _ in 0..<control.parameters { _ = pushTemporary() }
+        if case .ifThen(let branch) = control.kind { bind(branch) }
+        control.kind = .ifElse
+        producer = nil
+        controls.append(control)
+    }
+
+    mutating func end() {
+        let control = controls.removeLast()
+        let fallsThrough = unreachableDepth == nil
+        if case .function = control.kind {
+            // Branches to the function's label have become returns.
+            if fallsThrough { emitReturn() }
+            return
+        }
+        if fallsThrough { settleTop(control.results) }
+        truncate(to: control.height)
+        for _ in 0..<control.results { _ = pushTemporary() }
+        control.fixups.forEach { bind($0) }
+        var isReached = fallsThrough || !control.fixups.isEmpty
+        if case .ifThen(let branch) = control.kind {
+            // Without an else, the parameters are the results.
+            bind(branch)
+            isReached = true
+        }
+        producer = nil
+        unreachableDepth = isReached ? nil : 0
+    }
+
+    // MARK: - Conditions
+
+    /// A branch instruction without its target.
+    struct Condition {
+        var opcode: Opcode
+        var a: UInt16
+        var b: UInt16
+
+        var inverted: Condition { Condition(opcode: opcode.inverse ?? opcode, a: a, b: b) }
+    }
+
+    /// Pops a condition, absorbing the comparison that made it.
+    private mutating func popCondition() -> Condition {
+        let operand = pop()
+        if case .temporary = operand, let last = producer, last == cells.count - 1 {
+            let cell = cells[last]
+            let opcode = Opcode(rawValue: UInt16(truncatingIfNeeded: cell))
+            let b = UInt16(truncatingIfNeeded: cell >> 32)
+            let c = UInt16(truncatingIfNeeded: cell >> 48)
+            var fused: Condition?
+            if let branch = opcode?.branch {
+                fused = Condition(opcode: branch, a: b, b: c)
+            } else if opcode == .i32Eqz || opcode == .referenceIsNull {
+                let zero: Opcode = opcode == .i32Eqz ? .branchIfZero : .branchIfI64EqImmediate
+                fused = Condition(opcode: zero, a: b, b: 0)
+            } else if opcode == .i64Eqz {
+                fused = Condition(opcode: .branchIfI64EqImmediate, a: b, b: 0)
+            }
+            if let fused {
+                cells.removeLast()
+                producer = nil
+                return fused
+            }
+        }
+        producer = nil
+        let slot = slot(of: operand, at: stack.count)
+        return Condition(opcode: .branchIfNonzero, a: slot, b: 0)
+    }
+
+    /// Ends the run with a conditional branch; what follows it is a new run.
+    private mutating func emitBranch(on condition: Condition) -> Fixup {
+        endRun()
+        let cell = cells.count
+        emit(condition.opcode, condition.a, condition.b)
+        cells.append(0)
+        charges.append(OpenCharge(place: .field(cell: cell, shift: 48), ordinal: ordinal))
+        producer = nil
+        return .conditional(cell)
+    }
+
+    // MARK: - Branches
+
+    mutating func branch(at offset: Int) throws(ModuleError) {
+        let depth = Int(try reader.u32())
+        count(at: offset)
+        emitBranch(depth: depth)
+        unreachableDepth = 0
+    }
+
+    /// Brings along the operands and jumps. Ends the run.
+    private mutating func emitBranch(depth: Int) {
+        guard depth < controls.count - 1 else { return emitReturn() }
+        endRun()
+        emitJump(depth: depth)
+    }
+
+    /// Moves a label's operands from the top of the stack to its slots, and jumps.
+    private mutating func emitJump(depth: Int) {
+        moveOperands(depth: depth)
+        let cell = cells.count
+        emit(.branch)
+        resolve(.unconditional(cell), depth: depth)
+    }
+
+    private mutating func moveOperands(depth: Int) {
+        let arity = arity(depth: depth)
+        let source = stack.count - arity
+        let target = controls[controls.count - 1 - depth].height
+        for index in 0..<arity {
+            move(stack[source + index], at: source + index, to: temporarySlot(target + index))
+        }
+    }
+
+    /// Whether a branch finds its operands in the label's slots, once they are settled.
+    private func operandsAreInPlace(depth: Int) -> Bool {
+        let arity = arity(depth: depth)
+        return arity == 0 || stack.count - arity == controls[controls.count - 1 - depth].height
+    }
+
+    mutating func branchIf(at offset: Int) throws(ModuleError) {
+        let depth = Int(try reader.u32())
+        count(at: offset)
+        let condition = popCondition()
+        if depth < controls.count - 1, operandsAreInPlace(depth: depth) {
+            settleTop(arity(depth: depth))
+            let fixup = emitBranch(on: condition)
+            // Resolving a forward branch opens no charge before its label is bound.
+            resolve(fixup, depth: depth)
+            return
+        }
+        // The branch skips, when not taken, the moves that taking it needs. The moves cost nothing:
+        // the charge that was opened for falling through belongs to the skipping side.
+        let skip = emitBranch(on: condition.inverted)
+        charges.removeAll(keepingCapacity: true)
+        if depth < controls.count - 1 {
+            emitJump(depth: depth)
+        } else {
+            emitReturn()
+        }
+        bind(skip)
+    }
+
+    mutating func branchTable(at offset: Int) throws(ModuleError) {
+        let count = Int(try reader.u32())
+        var depths: [Int] = []
+        depths.reserveCapacity(count + 1)
+        for _ in 0...count { depths.append(Int(try reader.u32())) }
+        self.count(at: offset)
+        let index = popSlot()
+        settleTop(arity(depth: depths[count]))
+        endRun()
+        let instruction = cells.count
+        emit(.branchTable, index)
+        cells.append(UInt64(UInt32(truncatingIfNeeded: count)))
+        cells.append(contentsOf: repeatElement(0, count: count + 1))
+        var moves: [Int: [Fixup]] = [:]
+        for (position, depth) in depths.enumerated() {
+            let fixup = Fixup.tableEntry(instruction + 2 + position, of: instruction)
+            if depth < controls.count - 1, operandsAreInPlace(depth: depth) {
+                resolve(fixup, depth: depth)
+            } else {
+                moves[depth, default: []].append(fixup)
+            }
+        }
+        for (depth, fixups) in moves.sorted(by: { $0.key < $1.key }) {
+            for fixup in fixups { setJump(fixup, to: cells.count) }
+            if depth < controls.count - 1 {
+                emitJump(depth: depth)
+            } else {
+                emitReturn()
+            }
+        }
+        unreachableDepth = 0
+        producer = nil
+    }
+
+    mutating func returnResults(at offset: Int) {
+        count(at: offset)
+        emitReturn()
+        unreachableDepth = 0
+    }
+
+    /// Returns the topmost operands. Ends the run.
+    mutating func emitReturn() {
+        endRun()
+        let count = type.results.count
+        switch count {
+        case 0:
+            emit(.return0, 0, linkSlot)
+        case 1:
+            let height = stack.count - 1
+            emit(.return1, slot(of: stack[height], at: height), linkSlot)
+        default:
+            let start = stack.count - count
+            for height in start..<stack.count {
+                move(stack[height], at: height, to: temporarySlot(height))
+            }
+            emit(.returnMany, temporarySlot(start), linkSlot, UInt16(count))
+        }
+        producer = nil
+    }
+
+    mutating func unreachable(at offset: Int) {
+        count(at: offset)
+        endRun()
+        emit(.unreachable)
+        unreachableDepth = 0
+    }
+}

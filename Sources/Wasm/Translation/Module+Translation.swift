@@ -1,0 +1,126 @@
+import Synchronization
+
+/// A module's translated functions.
+@safe
+struct Translations: ~Copyable {
+    /// The code of each translated function, as allocated.
+    private var buffers: [UnsafeMutableBufferPointer<UInt64>] = unsafe []
+    /// The definitions that the buffers belong to.
+    private var definitions: [Int] = []
+    /// The address ranges of the buffers in ascending order, made when first asked for.
+    private var index: [(addresses: Range<UInt>, definition: Int)] = []
+    private var maps: [Int: SourceMap] = [:]
+
+    /// Why a function could not be translated. Deploying translates all functions beforehand.
+    private(set) var failure: ModuleError?
+
+    // SAFETY: buffers are allocated here, never changed once their function's entry is published,
+    // and freed once, when no instance of the module is left.
+    mutating func store(_ cells: [UInt64], of definition: Int) -> UInt {
+        let buffer = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: cells.count)
+        _ = unsafe buffer.initialize(from: cells)
+        unsafe buffers.append(buffer)
+        definitions.append(definition)
+        return UInt(bitPattern: buffer.baseAddress)
+    }
+
+    mutating func free() {
+        for index in definitions.indices { unsafe buffers[index].deallocate() }
+        unsafe buffers.removeAll()
+    }
+
+    /// The definition whose code holds an address.
+    mutating func definition(at address: UInt) -> Int? {
+        if index.count != definitions.count {
+            index = definitions.indices.map { position in
+                let buffer = unsafe buffers[position]
+                let start = UInt(bitPattern: buffer.baseAddress)
+                return (start..<start + UInt(buffer.count * 8), definitions[position])
+            }
+            index.sort { $0.addresses.lowerBound < $1.addresses.lowerBound }
+        }
+        let next = index.partitioningIndex { $0.addresses.lowerBound > address }
+        guard next > 0, index[next - 1].addresses.contains(address) else { return nil }
+        return index[next - 1].definition
+    }
+
+    mutating func map(of definition: Int, make: () -> SourceMap?) -> SourceMap? {
+        if let map = maps[definition] { return map }
+        guard let map = make() else { return nil }
+        if maps.count >= Self.mapsMax { maps.removeAll() }
+        maps[definition] = map
+        return map
+    }
+
+    /// Source maps are kept for the functions that trap again and again.
+    private static let mapsMax = 64
+
+    mutating func fail(_ error: ModuleError) {
+        failure = failure ?? error
+    }
+}
+
+extension Module {
+    /// Translates every function that has not been translated.
+    ///
+    /// Throws ``ModuleError/Kind/limit`` for a function that the code format cannot hold.
+    public func translateAll() throws(ModuleError) {
+        for definition in structure.functions.indices {
+            guard translate(definition) == nil else { continue }
+            throw translations.withLock { $0.failure }
+                ?? ModuleError(.limit, "function cannot be translated", at: 0)
+        }
+    }
+
+    /// The code of a function that the module defines.
+    func code(_ definition: Int) -> FunctionCode {
+        precondition(definition >= 0 && definition < structure.functions.count)
+        return unsafe FunctionCode(functionCode + definition)
+    }
+
+    /// Translates a function if that has not been done; nil when it is too large.
+    func translate(_ definition: Int) -> CodePointer? {
+        translations.withLock { translations in
+            let code = code(definition)
+            if let entry = code.entry { return entry }
+            do throws(ModuleError) {
+                var translator = try FunctionTranslator(environment, definition: definition)
+                let function = try translator.translate()
+                let address = translations.store(function.cells, of: definition)
+                code.publish(function, at: address)
+            } catch {
+                translations.fail(error)
+            }
+            return code.entry
+        }
+    }
+
+    /// The function that code at an address belongs to, with its instructions' places.
+    func locate(_ address: UInt) -> (definition: Int, map: SourceMap)? {
+        translations.withLock { translations in
+            guard let definition = translations.definition(at: address) else { return nil }
+            let map = translations.map(of: definition) {
+                let translator = try? FunctionTranslator(
+                    environment,
+                    definition: definition,
+                    mapping: true
+                )
+                guard var translator, (try? translator.translate()) != nil else { return nil }
+                return translator.map
+            }
+            guard let map else { return nil }
+            return (definition, map)
+        }
+    }
+
+    private var environment: FunctionTranslator.Environment {
+        let imported = structure.importedFunctionCount
+        return FunctionTranslator.Environment(
+            structure: structure,
+            bytes: bytes,
+            canonicalTypes: canonicalTypes,
+            recordSlots: recordSlots,
+            codeAddress: { [self] function in code(function - imported).address }
+        )
+    }
+}

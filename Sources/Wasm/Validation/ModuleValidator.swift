@@ -1,0 +1,47 @@
+/// Validates decoded modules. Core specification §3.5
+///
+/// The first error in the order of the index spaces is thrown, so that a module always gives the
+/// same one.
+struct ModuleValidator {
+    let structure: ModuleStructure
+    let context: ValidationContext
+    var constants: ConstantExpressionValidator
+
+    /// Validates a module, with all its function bodies.
+    ///
+    /// Time is linear in the module's size. Bodies are read from `bytes`, which the structure was
+    /// decoded from.
+    static func validate(
+        _ structure: ModuleStructure,
+        bytes: [UInt8],
+        limits: ModuleLimits
+    ) throws(ModuleError) {
+        let context = ValidationContext(structure, limits: limits)
+        var validator = ModuleValidator(structure, context)
+        try validator.validateStructure()
+        var functions = FunctionValidator(context, bytes: bytes)
+        for (index, body) in structure.bodies.enumerated() {
+            let function = structure.importedFunctionCount + index
+            try functions.validate(body, function: function, bytes: bytes)
+        }
+    }
+
+    private init(_ structure: ModuleStructure, _ context: ValidationContext) {
+        self.structure = structure
+        self.context = context
+        constants = ConstantExpressionValidator(context)
+    }
+
+    /// Validates everything but the bodies of functions.
+    private mutating func validateStructure() throws(ModuleError) {
+        try validateImports()
+        try validateFunctionTypes()
+        try validateTables()
+        try validateMemories()
+        try validateGlobals()
+        try validateExports()
+        try validateStart()
+        for segment in structure.elements { try validate(segment) }
+        for segment in structure.dataSegments { try validate(segment) }
+    }
+}

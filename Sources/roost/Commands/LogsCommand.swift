@@ -1,0 +1,132 @@
+import ArgumentParser
+import Foundation
+
+struct LogsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "logs",
+        abstract: "Print what functions logged.",
+        discussion: "With --json, prints the daemon's NDJSON: one object per log line."
+    )
+
+    @Argument(help: "The function. (default: all functions, their lines by time)")
+    var name: String?
+
+    @Option(help: "How many of the last lines to print, of each function.")
+    var tail = 100
+
+    @Flag(name: [.short, .long], help: "Go on with what is logged from now on; needs a function.")
+    var follow = false
+
+    @Option(help: "Leave out what is older: RFC 3339, or an age as 90s, 10m, 2h or 7d.")
+    var since: PointInTime?
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var connection: ConnectionOptions
+
+    func validate() throws {
+        if tail < 0 { throw ValidationError("--tail must not be negative") }
+        if follow, name == nil { throw ValidationError("--follow needs a function") }
+    }
+
+    func run() throws {
+        try Output.reportingFailures {
+            let client = try connection.makeClient()
+            if let name, follow {
+                let printer = LinePrinter(asJSON: output.json)
+                try client.stream(request(name, follow: true)) { printer.add($0) }
+                return
+            }
+            let names = try name.map { [$0] } ?? client.functions().compactMap { $0["name"]?.text }
+            var lines: [LogLine] = []
+            for name in names {
+                let body = try client.control(request(name, follow: false)).body
+                lines += body.split(separator: UInt8(ascii: "\n")).map { LogLine(bytes: $0) }
+            }
+            // One function's lines stay in the daemon's order.
+            if names.count > 1 { lines.sort { $0.time < $1.time } }
+            for line in lines { line.print(asJSON: output.json) }
+        }
+    }
+
+    private func request(_ name: String, follow: Bool) -> DaemonClient.Request {
+        var query = [(name: "tail", value: String(tail))]
+        if let since { query.append((name: "since", value: since.text)) }
+        if follow { query.append((name: "follow", value: "true")) }
+        return DaemonClient.Request(
+            path: "/v1/functions/\(DaemonClient.segment(name))/logs",
+            query: query,
+            headers: [(name: "Accept", value: "application/x-ndjson")]
+        )
+    }
+}
+
+/// One line of an NDJSON log.
+private struct LogLine {
+    let bytes: Data
+    private let json: JSONValue
+
+    init(bytes: Data) {
+        self.bytes = Data(bytes)
+        json = (try? JSONDecoder().decode(JSONValue.self, from: self.bytes)) ?? .null
+    }
+
+    var time: String { json["at"]?.text ?? "" }
+
+    func print(asJSON: Bool) {
+        if asJSON { return Output.writeJSON(bytes) }
+        // An object without text is not a log line: a sign of life, or a gap.
+        guard let text = json["text"]?.text else { return }
+        let function = json["function"]?.text ?? ""
+        let version = json["version"]?.text ?? ""
+        let stream = json["stream"]?.text ?? ""
+        let line = "\(time)  \(function)@\(version)  \(stream)  \(text)"
+        Output.write(Data((printable(line) + "\n").utf8))
+    }
+}
+
+/// Prints lines as soon as they are whole.
+///
+/// Called by one thread at a time.
+private final class LinePrinter: @unchecked Sendable {
+    // SAFETY: only the session's one-at-a-time delegate queue calls `add`.
+    private var rest = Data()
+    private let asJSON: Bool
+
+    init(asJSON: Bool) {
+        self.asJSON = asJSON
+    }
+
+    func add(_ data: Data) {
+        rest.append(data)
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            let line = rest[..<end]
+            if !line.isEmpty { LogLine(bytes: line).print(asJSON: asJSON) }
+            rest = Data(rest[rest.index(after: end)...])
+        }
+    }
+}
+
+/// A moment, given as such or as an age.
+struct PointInTime: ExpressibleByArgument {
+    /// As RFC 3339.
+    let text: String
+
+    init?(argument: String) {
+        self.init(argument, now: Date())
+    }
+
+    init?(_ argument: String, now: Date) {
+        let units: [Character: Double] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
+        if let last = argument.last, let unit = units[last],
+            argument.first != "+", let count = UInt32(argument.dropLast())
+        {
+            text = (now - Double(count) * unit).formatted(.iso8601)
+            return
+        }
+        // The daemon reads the rest; this only catches slips early.
+        guard argument.count >= 20, argument.dropFirst(4).first == "-",
+            argument.dropFirst(7).first == "-"
+        else { return nil }
+        text = argument
+    }
+}

@@ -1,0 +1,55 @@
+import Foundation
+
+/// Why a command ends without success: a line for the reader and an exit code for scripts.
+struct Failure: Error {
+    /// The codes that the top-level help lists, after sysexits.h.
+    enum Code: Int32 {
+        case refused = 1
+        case noInput = 66
+        case unreachable = 69
+        case protocolError = 76
+    }
+
+    let code: Code
+    let message: String
+}
+
+/// A problem document (RFC 9457), as one line.
+struct Problem {
+    let line: String
+
+    /// Reads a body; a body that is no problem document is shown as far as it fits a line.
+    init(status: Int, body: Data) {
+        guard let json = try? JSONDecoder().decode(JSONValue.self, from: body),
+            case .object(let members) = json
+        else {
+            let text = String(decoding: body.prefix(300), as: UTF8.self)
+            let firstLine = text.split(whereSeparator: \.isNewline).first.map(String.init)
+            line = "\(status): \(printable(firstLine ?? "no further reason given"))"
+            return
+        }
+        var line = "\(status)"
+        if let title = members["title"]?.text { line += " \(title)" }
+        if let detail = members["detail"]?.text { line += ": \(detail)" }
+        // What an invalid module adds: where, which rule, what is missing.
+        let standard: Set = ["type", "title", "status", "detail", "instance", "requestId"]
+        let extras = members.filter { !standard.contains($0.key) && $0.value.text != "" }
+            .sorted { $0.key < $1.key }
+            .map { "\($0.key): \($0.value.text)" }
+        if !extras.isEmpty { line += " (\(extras.joined(separator: ", ")))" }
+        if let id = members["requestId"]?.text { line += " [request \(id)]" }
+        self.line = printable(line)
+    }
+}
+
+/// The text with control characters replaced: a daemon or a guest must not steer the terminal.
+func printable(_ text: String) -> String {
+    String(
+        String.UnicodeScalarView(
+            text.unicodeScalars.map { scalar in
+                let isControl = scalar.properties.generalCategory == .control && scalar != "\t"
+                return isControl ? "\u{fffd}" : scalar
+            }
+        )
+    )
+}

@@ -1,0 +1,43 @@
+import ArgumentParser
+import Foundation
+
+/// Standard output and standard error of a command.
+enum Output {
+    /// Writes bytes as they are, and at once.
+    static func write(_ data: Data) {
+        // A reader that went away is the end of the command: SIGPIPE ends it, as it does `cat`.
+        try? FileHandle.standardOutput.write(contentsOf: data)
+    }
+
+    /// Writes JSON as it came, with a line end.
+    static func writeJSON(_ data: Data) {
+        write(data)
+        if data.last != UInt8(ascii: "\n") { write(Data("\n".utf8)) }
+    }
+
+    /// Writes a line to standard error.
+    static func complain(_ message: String) {
+        try? FileHandle.standardError.write(contentsOf: Data("roost: \(message)\n".utf8))
+    }
+
+    /// Runs a command's body; turns a failure into its line and its exit code.
+    static func reportingFailures(_ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch let failure as Failure {
+            complain(failure.message)
+            throw ExitCode(failure.code.rawValue)
+        }
+    }
+
+    /// The bytes of a file, or of standard input for `-`.
+    static func input(_ path: String) throws -> Data {
+        do {
+            if path == "-" { return try FileHandle.standardInput.readToEnd() ?? Data() }
+            return try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch {
+            let reason = (error as NSError).localizedDescription
+            throw Failure(code: .noInput, message: "cannot read \(path): \(reason)")
+        }
+    }
+}

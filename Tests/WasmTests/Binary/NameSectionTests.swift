@@ -1,0 +1,42 @@
+import Testing
+
+@testable import Wasm
+
+struct NameSectionTests {
+    private func names(_ contents: [UInt8]) throws -> NameSection {
+        var module = ModuleBuilder()
+        module.addFunction([], [], [0x0B])
+        module.addFunction([], [], [0x0B])
+        module.customSections = [
+            ModuleBuilder.name("other"), ModuleBuilder.name("name") + contents,
+        ]
+        let structure = try ModuleDecoder.decode(module.bytes, limits: ModuleLimits())
+        return NameSection(structure, bytes: module.bytes)
+    }
+
+    @Test func `the names of the module and its functions are read`() throws {
+        let functions: [UInt8] = [2, 0, 1, 0x61, 1, 2, 0x62, 0x63]
+        let names = try names(
+            ModuleBuilder.section(0, ModuleBuilder.name("mod"))
+                + ModuleBuilder.section(9, [1, 2, 3]) + ModuleBuilder.section(1, functions)
+        )
+        #expect(names.module == "mod")
+        #expect(names.functions == [0: "a", 1: "bc"])
+    }
+
+    @Test func `names that cannot be read are left out`() throws {
+        // The count promises three; the second is of no function; the third is cut.
+        let names = try names([1, 99, 3, 0, 1, 0x61, 7, 1, 0x62, 1, 9, 0x63])
+        #expect(names.functions == [0: "a"])
+        #expect(names.module == nil)
+    }
+
+    @Test func `bytes that are not UTF-8 are replaced`() throws {
+        #expect(try names([0, 3, 2, 0x61, 0xFF]).module == "a\u{FFFD}")
+    }
+
+    @Test func `a module without names has none`() throws {
+        let structure = try ModuleDecoder.decode(ModuleBuilder.header, limits: ModuleLimits())
+        #expect(NameSection(structure, bytes: ModuleBuilder.header).functions.isEmpty)
+    }
+}
