@@ -41,7 +41,7 @@ enum Rules {
         // The statement layer: SQLite's C interface.
         "Sources/Store/Database/RowInserter.swift",
         // zlib's C interface.
-        "Sources/Daemon/GzipStream.swift",
+        "Sources/Daemon/Gzip.swift",
     ]
 
     /// Where `@unchecked Sendable` and `nonisolated(unsafe)` may stand.
