@@ -78,6 +78,29 @@ struct LifecycleTests {
         #expect(server.journal.gone.count == 1)
     }
 
+    @Test(arguments: [true, false])
+    func `a response that closes the connection is the last`(isStream: Bool) throws {
+        let server = try TestServer()
+        let client = try server.connect()
+        let names = ["/held/1", "/held/2"]
+        try client.send(names.map { "GET \($0) HTTP/1.1\r\nHost: a\r\n\r\n" }.joined())
+        let exchanges = try names.map { try server.journal.exchange(for: $0) }
+        exchanges[1].respond(Response(status: .ok))
+        var response = Response(status: .ok, body: [0x61])
+        response.closesConnection = true
+        if isStream {
+            exchanges[0].beginStream(response)
+            exchanges[0].endStream()
+        } else {
+            exchanges[0].respond(response)
+        }
+        let last = try client.readResponse()
+        #expect(last.text == "a")
+        #expect(last["connection"] == "close")
+        try client.expectEnd()
+        #expect(server.journal.gone == ["/held/2"])
+    }
+
     @Test func `a response to a connection that is gone does not reach its successor`() throws {
         let server = try TestServer()
         let first = try server.connect()

@@ -73,6 +73,15 @@ struct RefusalTests {
         #expect(try client.request("GET", "/after")["x-target"] == "/after")
     }
 
+    @Test func `a refused body that ends early gets no second response`() throws {
+        let server = try TestServer()
+        let client = try server.connect()
+        try client.send("POST /refused HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc")
+        #expect(try client.readResponse().status == 401)
+        client.endOutput()
+        try client.expectEnd()
+    }
+
     @Test(arguments: ["Content-Length: 65537", "Transfer-Encoding: chunked"])
     func `a refused body that is large or of unknown length ends the connection`(
         field: String
