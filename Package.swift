@@ -104,7 +104,7 @@ let package = Package(
         ),
         .testTarget(
             name: "HTTPServerTests",
-            dependencies: ["HTTPServer", "HTTP", "Linux", "TestSupport"],
+            dependencies: ["HTTPServer", "HTTP", "Linux", "TestSupport", "CZlib"],
             swiftSettings: strict
         ),
         .testTarget(

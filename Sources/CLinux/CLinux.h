@@ -1,15 +1,17 @@
 // Kernel interfaces that Swift's Glibc module hides, or whose types Swift cannot hold safely.
 // Declarations and one-line adapters only: no logic lives here.
+//
+// No feature-test macro is defined here: Swift's Glibc module and other system modules read the same
+// headers without one, and types that differ between modules cannot be used together.
 #ifndef CLINUX_H
 #define CLINUX_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1
-#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/memfd.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -22,6 +24,11 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags);
+int memfd_create(const char *name, unsigned int flags);
+int pipe2(int ends[2], int flags);
+int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
 
 // epoll_event holds a union, which Swift treats as unsafe; this is the same layout (packed on
 // x86-64, as the kernel has it) with the union's 64-bit member.
@@ -69,6 +76,20 @@ static inline int clinux_set_option(int fd, int level, int option, int value) {
 // Variadic in C, hence out of Swift's reach. Names the calling thread.
 static inline int clinux_set_thread_name(const char *name) {
     return prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
+// Resource limits, soft and hard alike. Types that both Glibc's module and this one define must not
+// be named in Swift: the compiler finds two definitions then.
+enum clinux_resource {
+    CLINUX_LIMIT_ADDRESS_SPACE = RLIMIT_AS,
+    CLINUX_LIMIT_PROCESSOR_TIME = RLIMIT_CPU,
+    CLINUX_LIMIT_OPEN_FILES = RLIMIT_NOFILE,
+    CLINUX_LIMIT_CORE_SIZE = RLIMIT_CORE,
+};
+
+static inline int clinux_set_limit(int resource, uint64_t value) {
+    struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
+    return setrlimit(resource, &limit);
 }
 
 // PAGEMAP_SCAN (Linux 6.7): the pages of a range that are resident or swapped out. Headers older

@@ -66,10 +66,10 @@ public struct ServerLimits: Sendable, Equatable {
     /// How long a body may take in all.
     public var bodyMilliseconds = 300_000
 
-    /// How long a body or a response may take before the least rate applies.
-    public var rateGraceMilliseconds = 5_000
+    /// How often the progress of a body or a response is looked at.
+    public var progressWindowMilliseconds = 10_000
 
-    /// The least rate at which a body must arrive and a response must be taken, after the grace.
+    /// The least rate at which a body must arrive and a response must be taken, in every window.
     public var transferBytesPerSecondMin = 240
 
     /// How long a connection may be idle between two requests.

@@ -16,7 +16,7 @@ final class Connection {
     var heldHead: RequestHead?
     /// The head whose body is being read; nil between requests and while a body is discarded.
     var currentHead: RequestHead?
-    /// The bytes of data that the handler accepts for `currentHead`.
+    /// Octets that were read but may not be parsed yet.
     var backlog: [UInt8] = []
     /// Whether the kernel may hold input that no event will announce again.
     var isReadable = false
@@ -34,6 +34,8 @@ final class Connection {
     var nextSequence: UInt32 = 0
     var requestCount = 0
     var output = OutputQueue()
+    /// Whether the response at the front of `pending` is the last of the connection.
+    var frontCloses = false
     /// The form of the streamed response at the front of `pending`, nil when none has begun.
     var stream: ResponseEncoder.StreamForm?
 
@@ -44,13 +46,14 @@ final class Connection {
     /// When the time for the current head or body began to count; later than its first octet when
     /// reading was paused meanwhile.
     var inputSince: UInt64 = 0
-    /// Octets read since `inputSince`.
-    var inputBytes = 0
+    var inputWindow = ProgressWindow(since: 0)
+    /// Whether reading was paused, so that the time did not count against the peer.
+    var isPaused = false
     /// When the connection became idle.
     var idleSince: UInt64
-    /// When output began to wait, and the octets written since.
-    var outputSince: UInt64 = 0
-    var outputBytes = 0
+    /// Whether the kernel did not take all output; `outputWindow` counts from then on.
+    var isOutputWaiting = false
+    var outputWindow = ProgressWindow(since: 0)
     /// When the last response was written; the connection lingers from then on.
     var lingerSince: UInt64 = 0
     var lingerBytes = 0
@@ -60,6 +63,8 @@ final class Connection {
 
     /// Whether the connection is in the loop's list of those to settle.
     var isDirty = false
+    /// Whether the connection is in the loop's list of those with more input.
+    var isUnfinished = false
     var isClosed = false
 
     init(socket: consuming ConnectedSocket, token: UInt64, limits: Limits, now: UInt64) {
@@ -73,6 +78,12 @@ final class Connection {
     /// Whether part of a message has been read.
     var isInsideMessage: Bool {
         parser.isInsideHead || parser.isInsideBody || heldHead != nil
+    }
+
+    /// Starts to count the time for a head or a body.
+    func beginInput(at time: UInt64) {
+        inputSince = time
+        inputWindow = ProgressWindow(since: time)
     }
 
     /// Whether the peer owes nothing and is owed nothing.

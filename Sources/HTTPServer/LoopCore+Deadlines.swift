@@ -2,8 +2,9 @@ import HTTP
 
 /// What a connection's deadline is, and what happens then.
 ///
-/// A deadline is computed from when something began and how many octets have moved since; it is
-/// never restarted. The timer wheel only learns of one that is earlier than the one it has.
+/// No octet restarts a deadline: a head and a body have a total, and a body and a response must
+/// make some progress in every window. The timer wheel only learns of a deadline that is earlier
+/// than the one it has.
 extension LoopCore {
     /// The time at which `expire` must be called; `.max` when the connection waits for the handler.
     func deadline(of connection: Connection) -> UInt64 {
@@ -11,14 +12,11 @@ extension LoopCore {
             return after(connection.lingerSince, limits.lingerMilliseconds)
         }
         var deadline = UInt64.max
-        if !connection.output.isEmpty {
-            deadline = rateDeadline(connection.outputSince, bytes: connection.outputBytes)
-        }
+        if !connection.output.isEmpty { deadline = end(of: connection.outputWindow) }
         guard connection.mayParse(limits), connection.heldHead == nil else { return deadline }
         if connection.parser.isInsideBody {
             let total = after(connection.inputSince, limits.bodyMilliseconds)
-            let rate = rateDeadline(connection.inputSince, bytes: connection.inputBytes)
-            deadline = min(deadline, total, rate)
+            deadline = min(deadline, total, end(of: connection.inputWindow))
         } else if connection.parser.isInsideHead {
             deadline = min(deadline, after(connection.inputSince, limits.headMilliseconds))
         } else if connection.pending.isEmpty, connection.output.isEmpty {
@@ -35,18 +33,26 @@ extension LoopCore {
     func schedule(_ connection: Connection) {
         let deadline = deadline(of: connection)
         guard deadline < connection.timerAt, deadline != .max else { return }
-        let time = wheel.insert(connection.token, deadline: deadline)
-        connection.timerAt = time
+        connection.timerAt = wheel.insert(connection.token, deadline: deadline)
     }
 
-    /// The deadline has passed.
+    /// The deadline has passed: either progress was made and the next window begins, or the time
+    /// is up.
     func expire(_ connection: Connection) {
         if connection.isLingering {
             close(connection)
-        } else if !connection.output.isEmpty {
-            cut(connection)
+        } else if !connection.output.isEmpty, end(of: connection.outputWindow) <= now {
+            guard hasProgressed(connection.outputWindow) else { return cut(connection) }
+            connection.outputWindow = ProgressWindow(since: now)
+            schedule(connection)
         } else if connection.parser.isInsideBody {
-            refuse(.init(.bodyTimeout, offset: connection.parser.messageBytes), connection)
+            let total = after(connection.inputSince, limits.bodyMilliseconds)
+            if now < total, hasProgressed(connection.inputWindow) {
+                connection.inputWindow = ProgressWindow(since: now)
+                schedule(connection)
+            } else {
+                refuse(.init(.bodyTimeout, offset: connection.parser.messageBytes), connection)
+            }
         } else if connection.parser.isInsideHead {
             refuse(.init(.headTimeout, offset: connection.parser.messageBytes), connection)
         } else {
@@ -58,15 +64,21 @@ extension LoopCore {
         start &+ UInt64(max(0, milliseconds)) * 1_000_000
     }
 
-    /// When a transfer has fallen behind the least rate.
-    private func rateDeadline(_ start: UInt64, bytes: Int) -> UInt64 {
-        let rate = max(1, limits.transferBytesPerSecondMin)
-        let earned = UInt64(bytes).multipliedReportingOverflow(by: 1_000_000_000)
-        guard !earned.overflow else { return .max }
-        let grace = after(start, limits.rateGraceMilliseconds)
-        let (deadline, overflow) = grace.addingReportingOverflow(
-            earned.partialValue / UInt64(rate)
-        )
-        return overflow ? .max : deadline
+    private func end(of window: ProgressWindow) -> UInt64 {
+        after(window.since, limits.progressWindowMilliseconds)
     }
+
+    private func hasProgressed(_ window: ProgressWindow) -> Bool {
+        let (bytes, overflow) = limits.transferBytesPerSecondMin
+            .multipliedReportingOverflow(by: limits.progressWindowMilliseconds)
+        return !overflow && window.bytes >= bytes / 1000
+    }
+}
+
+/// A span of time in which a transfer must move some octets.
+struct ProgressWindow {
+    /// When it began.
+    var since: UInt64
+    /// The octets moved since.
+    var bytes = 0
 }

@@ -27,9 +27,12 @@ extension LoopCore {
                 guard drop(connection) else { return }
             } else if connection.isFinal, connection.pending.isEmpty, connection.output.isEmpty {
                 finish(connection)
-            } else if connection.mayParse(limits), hasHeldBack(connection) {
+            } else if !mayParse(connection) {
+                rest(connection)
+                return
+            } else if hasHeldBack(connection) {
                 parseBacklog(connection)
-            } else if connection.mayParse(limits), connection.isReadable {
+            } else if connection.isReadable {
                 receive(connection)
             } else {
                 rest(connection)
@@ -37,8 +40,19 @@ extension LoopCore {
             }
         }
         guard !connection.isClosed, flush(connection) else { return }
-        unfinished.append(connection)
+        if !connection.isUnfinished {
+            connection.isUnfinished = true
+            unfinished.append(connection)
+        }
         schedule(connection)
+    }
+
+    /// Whether octets may be parsed; after a pause, the time for them begins anew.
+    private func mayParse(_ connection: Connection) -> Bool {
+        let mayParse = connection.mayParse(limits)
+        if mayParse, connection.isPaused { connection.beginInput(at: now) }
+        connection.isPaused = !mayParse
+        return mayParse
     }
 
     /// Nothing more can be done until something happens.
@@ -76,7 +90,7 @@ extension LoopCore {
         }
         // A short read emptied the kernel's buffer (epoll(7)); only the end may be left there.
         if count < readBuffer.count, !connection.sawInputEnd { connection.isReadable = false }
-        connection.inputBytes += count
+        connection.inputWindow.bytes += count
         parse(readBuffer, upTo: count, of: connection, readAt: configuration.now())
     }
 
@@ -94,9 +108,6 @@ extension LoopCore {
     private func parseBacklog(_ connection: Connection) {
         let input = connection.backlog
         connection.backlog = []
-        // The peer is not to blame for the time that its octets waited here.
-        connection.inputSince = now
-        connection.inputBytes = input.count
         parse(input, upTo: input.count, of: connection, readAt: configuration.now())
     }
 
@@ -118,8 +129,7 @@ extension LoopCore {
                 if connection.parser.messageBytes == 0 {
                     guard position < end else { return }
                     connection.messageStartAt = readAt
-                    connection.inputSince = readAt
-                    connection.inputBytes = end - position
+                    connection.beginInput(at: readAt)
                 }
                 switch try connection.parser.consume(input, from: &position, upTo: end) {
                 case .needMore:
@@ -157,8 +167,7 @@ extension LoopCore {
         switch handler.admit(head) {
         case .accept(let bodyBytesMax):
             try connection.parser.acceptBody(bytesMax: bodyBytesMax)
-            connection.inputSince = readAt
-            connection.inputBytes = 0
+            connection.beginInput(at: readAt)
             if head.expectsContinue, !hasInput {
                 encoder.encodeContinue(into: &connection.output.tail)
             }
@@ -220,12 +229,16 @@ extension LoopCore {
 
     /// Answers a message that is no request, after all requests before it; nothing more is read.
     func refuse(_ error: ParseError, _ connection: Connection) {
+        connection.isFinal = true
+        connection.backlog = []
+        if connection.parser.isInsideBody, connection.currentHead == nil {
+            // The request was answered already and its body is only being discarded.
+            if connection.heldHead == nil { return markDirty(connection) }
+        }
         statistics.refusedCount += 1
         let head = connection.currentHead ?? connection.heldHead
         connection.currentHead = nil
         connection.heldHead = nil
-        connection.isFinal = true
-        connection.backlog = []
         let sequence = connection.nextSequence
         connection.nextSequence &+= 1
         connection.pending.append(

@@ -80,7 +80,8 @@ extension LoopCore {
         _ front: PendingExchange,
         _ connection: Connection
     ) -> Bool {
-        if front.version == .http10 { connection.isFinal = true }
+        var response = response
+        if front.version == .http10 { response.closesConnection = true }
         let context = context(for: response, front, connection)
         do {
             connection.stream = try encoder.encodeStreamHead(
@@ -138,6 +139,7 @@ extension LoopCore {
         let closes =
             response.closesConnection || front.clientCloses || (isLast && connection.isFinal)
         if closes { connection.isFinal = true }
+        connection.frontCloses = closes
         return ResponseEncoder.Context(
             isHead: front.isHead,
             version: front.version,
@@ -149,6 +151,11 @@ extension LoopCore {
     private func pop(_ connection: Connection) {
         let front = connection.pending.removeFirst()
         if !front.isSafe { connection.unsafePendingCount -= 1 }
+        if connection.frontCloses, !connection.pending.isEmpty {
+            tellGone(connection)
+            connection.pending = []
+            connection.unsafePendingCount = 0
+        }
         if connection.pending.isEmpty { connection.idleSince = now }
     }
 
@@ -159,19 +166,18 @@ extension LoopCore {
     /// Returns `false` when the connection broke.
     func flush(_ connection: Connection) -> Bool {
         guard !connection.output.isEmpty else { return true }
-        if connection.outputSince == 0 {
-            connection.outputSince = now
-            connection.outputBytes = 0
-        }
         do {
-            connection.outputBytes += try connection.output.write(to: connection.socket)
+            connection.outputWindow.bytes += try connection.output.write(to: connection.socket)
         } catch {
             close(connection)
             return false
         }
         if connection.output.isEmpty {
-            connection.outputSince = 0
+            connection.isOutputWaiting = false
             connection.idleSince = now
+        } else if !connection.isOutputWaiting {
+            connection.isOutputWaiting = true
+            connection.outputWindow = ProgressWindow(since: now)
         }
         return true
     }

@@ -1,1 +1,227 @@
-// Platform
+public import Linux
+public import Store
+import Synchronization
+import Wasm
+
+/// Functions, and the machinery that runs them.
+///
+/// Any thread may call everything here. Requests come in through a ``Lane``, one per event loop.
+public final class Platform: Sendable {
+    public let options: PlatformOptions
+
+    let surroundingParts: (scheduler: Scheduler, loader: Loader, stacks: FreeList<ValueStack>)
+    let census: Census
+
+    private let log: InvocationStore
+
+    // Readers compare the generation with that of their own copy: the lock is only taken when a
+    // table has been replaced.
+    private let generation = Atomic<UInt64>(0)
+    private let current = Mutex(RoutingTable())
+
+    /// Starts the threads.
+    ///
+    /// `modules` finds the bytes of a stored module; it is called on a thread that may block.
+    public init(
+        options: PlatformOptions,
+        log: InvocationStore,
+        modules: @escaping @Sendable (ModuleDigest) throws -> [UInt8]?
+    ) throws(SystemError) {
+        self.options = options
+        self.log = log
+        census = Census(countMax: options.invocationsMax)
+        let scheduler = try Scheduler(workerCount: options.workerCount)
+        let loader: Loader
+        do throws(SystemError) {
+            loader = try Loader(source: modules)
+        } catch {
+            scheduler.stop()
+            throw error
+        }
+        // A stack is taken for each running guest, and most guests run one at a time per thread.
+        surroundingParts = (scheduler, loader, FreeList(capacity: 256))
+        scheduler.sleep(Housekeeper(self), until: Monotonic.now() &+ Housekeeper.period)
+    }
+
+    /// Makes the way in for one event loop.
+    public func makeLane() -> Lane { Lane(self, ring: log.makeRing()) }
+
+    /// How many invocations run or wait.
+    public var invocationCount: Int { census.current }
+
+    /// Refuses new invocations from now on, and waits for those there are until a moment of
+    /// `Monotonic.now()`; false when some were left then.
+    public func drain(until deadline: UInt64) -> Bool {
+        census.drain()
+        let clock = Monitor(())
+        while census.current > 0 {
+            let now = Monotonic.now()
+            guard now < deadline else { return false }
+            let next = min(deadline, now &+ 5_000_000)
+            clock.wait { _ in Monotonic.now() >= next ? .found(()) : .nothingUntil(next) }
+        }
+        return true
+    }
+
+    /// Stops all threads. Invocations that are not over are dropped.
+    public func stop() {
+        census.drain()
+        surroundingParts.loader.stop()
+        surroundingParts.scheduler.stop()
+    }
+
+    // MARK: - The routing table
+
+    /// The table of this moment.
+    public var table: RoutingTable { current.withLock { $0 } }
+
+    /// Brings a reader's copy up to date.
+    func refresh(_ table: inout RoutingTable, _ seen: inout UInt64) {
+        // Paired with the release in `change`: whoever sees the number finds the table.
+        let now = generation.load(ordering: .acquiring)
+        guard now != seen else { return }
+        seen = now
+        table = self.table
+    }
+
+    private func change(_ body: (RoutingTable) -> RoutingTable?) {
+        current.withLock { table in
+            guard let next = body(table) else { return }
+            table = next
+            generation.add(1, ordering: .releasing)
+        }
+    }
+
+    /// Shows requests a function as the store has it now.
+    ///
+    /// `versions` are all versions that requests may name; of those that the table has already, the
+    /// loaded ones stay. An older revision than the table's is ignored. `prepared` is a
+    /// version that was made ready beforehand.
+    public func publish(
+        _ record: FunctionRecord,
+        versions: [VersionDescription],
+        prepared: PreparedVersion? = nil
+    ) {
+        guard let name = FunctionName(record.name) else { return }
+        change { table in
+            let old = table.functions[record.name]
+            if let old, old.revision >= record.revision { return nil }
+            let gate = old?.gate ?? FunctionGate()
+            var made: [Int: FunctionVersion] = [:]
+            for description in versions {
+                let version =
+                    old?.versions[description.number]
+                    ?? FunctionVersion(
+                        function: name,
+                        number: description.number,
+                        digest: description.digest,
+                        configuration: description.configuration,
+                        gate: gate,
+                        serverSoftware: options.serverSoftware
+                    )
+                if let prepared, prepared.number == description.number {
+                    version.install(prepared.loaded)
+                }
+                made[description.number] = version
+            }
+            let function = Function(
+                name: name,
+                revision: record.revision,
+                versions: made,
+                aliases: Self.aliases(of: record, made),
+                gate: gate
+            )
+            return table.replacing(record.name, with: function)
+        }
+    }
+
+    /// Hides a function from requests.
+    public func withdraw(_ name: String) {
+        change { $0.functions[name] == nil ? nil : $0.replacing(name, with: nil) }
+    }
+
+    private static func aliases(
+        of record: FunctionRecord,
+        _ versions: [Int: FunctionVersion]
+    ) -> [String: AliasTarget] {
+        var aliases: [String: AliasTarget] = [:]
+        for alias in record.aliases {
+            guard let version = versions[alias.version] else { continue }
+            let shares = alias.weights.sorted { $0.key < $1.key }.compactMap { number, share in
+                versions[number].map { (version: $0, share: share) }
+            }
+            aliases[alias.name] = AliasTarget(version: version, shares: shares)
+        }
+        return aliases
+    }
+}
+
+/// What the platform has to know of a stored version.
+public struct VersionDescription: Sendable {
+    public let number: Int
+    public let digest: ModuleDigest
+    public let configuration: FunctionConfiguration
+
+    /// Describes a version.
+    public init(number: Int, digest: ModuleDigest, configuration: FunctionConfiguration) {
+        self.number = number
+        self.digest = digest
+        self.configuration = configuration
+    }
+}
+
+/// A module made ready to serve before anybody can call it.
+public struct PreparedModule: Sendable {
+    let loaded: LoadedVersion
+    /// How it is to be called.
+    public var interface: GuestInterface { loaded.image.interface }
+
+    /// Decodes, links and initialises a module, and fills its pool. Blocks for as long as that
+    /// takes, which limits bound.
+    public init(
+        _ bytes: [UInt8],
+        configuration: FunctionConfiguration
+    ) throws(VersionError) {
+        let image = try VersionImage(module: bytes, configuration: configuration)
+        loaded = try LoadedVersion(image, configuration: configuration)
+    }
+
+    /// The same as a certain version.
+    public func version(_ number: Int) -> PreparedVersion {
+        PreparedVersion(number: number, loaded: loaded)
+    }
+}
+
+/// A prepared module that has become a version.
+public struct PreparedVersion: Sendable {
+    let number: Int
+    let loaded: LoadedVersion
+}
+
+/// Drops instances that nobody has needed for long.
+private final class Housekeeper: Resumable {
+    /// How often, in nanoseconds.
+    static let period: UInt64 = 1_000_000_000
+
+    private let platform: WeakPlatform
+
+    init(_ platform: Platform) { self.platform = WeakPlatform(platform) }
+
+    var isWakePending: Bool { false }
+
+    func resume() -> Suspension {
+        guard let platform = platform.value else { return .done }
+        let now = Monotonic.now()
+        for function in platform.table.functions.values {
+            for version in function.versions.values { version.loaded?.pool.trim(now: now) }
+        }
+        return .until(now &+ Self.period)
+    }
+}
+
+/// The platform, unless it is gone.
+private final class WeakPlatform: Sendable {
+    weak let value: Platform?
+
+    init(_ value: Platform) { self.value = value }
+}

@@ -4,7 +4,8 @@ public import Linux
 ///
 /// It checks what it reads and forgives nothing, so that a malformed response fails the test.
 public final class RawHTTPClient {
-    private let socket: ConnectedSocket
+    private var socket: ConnectedSocket?
+    private let timeoutMilliseconds: Int
     private var buffered: [UInt8] = []
     private var chunk = [UInt8](repeating: 0, count: 64 * 1024)
 
@@ -46,15 +47,20 @@ public final class RawHTTPClient {
 
     /// Connects to `address`; a read then waits for `timeoutMilliseconds` at most.
     public init(_ address: SocketAddress, timeoutMilliseconds: Int = 10_000) throws {
-        socket = try ConnectedSocket(connectingTo: address)
+        let socket = try ConnectedSocket(connectingTo: address)
         socket.setReadTimeout(milliseconds: timeoutMilliseconds)
+        self.socket = consume socket
+        self.timeoutMilliseconds = timeoutMilliseconds
     }
 
     /// Sends all of `bytes`.
     public func send(_ bytes: [UInt8]) throws {
         var offset = 0
         while offset < bytes.count {
-            guard case .bytes(let count) = try socket.write(bytes, from: offset) else { continue }
+            let transfer = try socket?.write(bytes, from: offset)
+            guard case .bytes(let count) = transfer else {
+                throw Failure.closed(afterBytes: 0)
+            }
             offset += count
         }
     }
@@ -80,12 +86,17 @@ public final class RawHTTPClient {
 
     /// Ends the client's side of the connection; reading goes on.
     public func endOutput() {
-        socket.endOutput()
+        socket?.endOutput()
     }
 
     /// Makes closing the connection reset it.
     public func resetOnClose() {
-        socket.resetOnClose()
+        socket?.resetOnClose()
+    }
+
+    /// Closes the connection.
+    public func close() {
+        socket = nil
     }
 
     /// Reads one response, interim ones included.
@@ -115,6 +126,29 @@ public final class RawHTTPClient {
         while try fill() {}
         defer { buffered = [] }
         return buffered
+    }
+
+    /// Reads what is there already or comes within a short time, and whether the server ended.
+    ///
+    /// With `text`, reading goes on until the octets end with it.
+    public func readAvailable(
+        milliseconds: Int,
+        until text: String = ""
+    ) throws -> (bytes: [UInt8], isEnd: Bool) {
+        socket?.setReadTimeout(milliseconds: milliseconds)
+        defer { socket?.setReadTimeout(milliseconds: timeoutMilliseconds) }
+        var isEnd = false
+        repeat {
+            do {
+                isEnd = try !fill()
+            } catch Failure.timedOut {
+                break
+            } catch is SystemError {
+                isEnd = true
+            }
+        } while !isEnd && !text.isEmpty && !buffered.reversed().starts(with: text.utf8.reversed())
+        defer { buffered = [] }
+        return (buffered, isEnd)
     }
 
     /// Waits for the server to end its side without sending anything more.
@@ -181,11 +215,11 @@ public final class RawHTTPClient {
 
     /// Reads more; returns `false` at the end.
     private func fill() throws -> Bool {
-        switch try socket.read(into: &chunk) {
+        switch try socket?.read(into: &chunk) {
         case .bytes(let count):
             buffered += chunk[..<count]
             return true
-        case .ended: return false
+        case .ended, nil: return false
         case .wouldBlock: throw Failure.timedOut(afterBytes: buffered.count)
         }
     }

@@ -54,7 +54,8 @@ public struct VersionRecord: Equatable, Sendable {
     /// The function's name.
     public var function: String
 
-    /// Counts from 1 in each function, and is never used again, even after the function was deleted.
+    /// Counts from 1 in each function, and is never used again, even after the function was
+    /// deleted.
     public var number: Int
 
     /// Which module it runs.

@@ -3,9 +3,9 @@ internal import GRDB
 
 /// Functions, their versions and their modules: `control.db`.
 ///
-/// When a call that changes something returns, the change is on disk (`synchronous = FULL`); when it
-/// throws, nothing changed. All calls block on the disk, and may come from any thread but those of
-/// Swift's concurrency pool.
+/// When a call that changes something returns, the change is on disk (`synchronous = FULL`); when
+/// it throws, nothing changed. All calls block on the disk, and may come from any thread but those
+/// of Swift's concurrency pool.
 public final class DeploymentStore: Sendable {
     package let file: DatabaseFile
     // Keeps the folder locked for as long as the database is open.
@@ -61,7 +61,8 @@ public final class DeploymentStore: Sendable {
         }
     }
 
-    /// Stores a version with another configuration and the module of the current version, or of `version`.
+    /// Stores a version with another configuration and the module of the current version, or of
+    /// `version`.
     ///
     /// The outcome is `unchanged` as in `deploy`. Throws `noSuchFunction` or `noSuchVersion`.
     public func setConfiguration(
@@ -144,8 +145,8 @@ public final class DeploymentStore: Sendable {
     ///
     /// Returns `false` when there was no such function.
     ///
-    /// The name may be deployed again: version numbers and revisions go on where they stopped, so that
-    /// `name@3` and an entity tag never come to mean something else.
+    /// The name may be deployed again: version numbers and revisions go on where they stopped, so
+    /// that `name@3` and an entity tag never come to mean something else.
     public func delete(
         name: String,
         precondition: Precondition = .none

@@ -30,8 +30,9 @@ extension InvocationStore {
 
     /// The last `tail` lines; or, after a cursor, the next `tail` lines.
     ///
-    /// To follow a log, ask for a tail and then, whenever `statistics().stored` has changed, for what
-    /// came after the last cursor. Lines appear when their invocation has ended. `tail` is at least 0 and at most 10,000.
+    /// To follow a log, ask for a tail and then, whenever `statistics().stored` has changed, for
+    /// what came after the last cursor. Lines appear when their invocation has ended. `tail` is at
+    /// least 0 and at most 10,000.
     ///
     /// - Parameters:
     ///   - function: `nil` for the lines of all functions.

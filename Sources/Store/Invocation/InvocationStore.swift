@@ -5,9 +5,9 @@ internal import Synchronization
 /// Invocation records and what guests logged: `log.db`.
 ///
 /// Records go through rings to one writer thread, which commits them in batches (`synchronous =
-/// NORMAL`: a power failure may lose the last ones, never the database). Nothing that happens to the
-/// disk delays or fails those who append: what cannot be stored is counted, reported, and kept in
-/// the database as a gap as soon as it can be written again. A database that SQLite finds to be
+/// NORMAL`: a power failure may lose the last ones, never the database). Nothing that happens to
+/// the disk delays or fails those who append: what cannot be stored is counted, reported, and kept
+/// in the database as a gap as soon as it can be written again. A database that SQLite finds to be
 /// damaged is renamed to `log.db.broken` and a new one is made.
 ///
 /// Queries block on the disk, and may come from any thread but those of Swift's concurrency pool.
@@ -38,8 +38,8 @@ public final class InvocationStore: Sendable {
     /// Opens or makes `log.db` in the folder and starts the writer.
     ///
     /// A database that cannot be opened is no error: it is tried again every second, and until then
-    /// queries throw `unavailable`. Throws only when the writer cannot be started. `report` is called
-    /// on the writer's thread with a line for the operator, at most once in ten seconds.
+    /// queries throw `unavailable`. Throws only when the writer cannot be started. `report` is
+    /// called on the writer's thread with a line for the operator, at most once in ten seconds.
     public init(
         folder: DataFolder,
         limits: Limits = Limits(),

@@ -112,7 +112,8 @@ final class InvocationWriter {
         }
     }
 
-    /// The open database with `lastKey` and the counts read from it; tries to open it once a second.
+    /// The open database with `lastKey` and the counts read from it; tries to open it once a
+    /// second.
     private func openDatabase() throws(StoreError) -> DatabaseFile {
         if database.file == nil {
             let now = Monotonic.now()

@@ -1527,6 +1527,7 @@ extension Machine {
                     context = machine.context
                     memory = context.memory
                     fuel = machine.fuel
+                    guard fuel >= 0 else { exit = .outOfBudget; break dispatch }
                 }
             case .callIndirect:
                 let table = context.table(pc.c)
@@ -1568,6 +1569,7 @@ extension Machine {
                     context = machine.context
                     memory = context.memory
                     fuel = machine.fuel
+                    guard fuel >= 0 else { exit = .outOfBudget; break dispatch }
                 }
             case .callEntry:
                 let record = machine.entry
@@ -1600,6 +1602,7 @@ extension Machine {
                     context = machine.context
                     memory = context.memory
                     fuel = machine.fuel
+                    guard fuel >= 0 else { exit = .outOfBudget; break dispatch }
                 }
             case .return0:
                 (pc, frame) = frame.unlink(pc.b)

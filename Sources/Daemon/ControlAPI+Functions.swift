@@ -1,0 +1,248 @@
+import Foundation
+import HTTP
+import Logging
+import Platform
+import Store
+
+/// Deploying, describing and deleting functions.
+extension ControlAPI {
+    /// `GET /v1/functions`
+    func listFunctions(_ request: ControlRequest) throws -> Response {
+        try request.allowQuery("limit", "cursor")
+        let limit = try request.integer("limit", in: 1...1_000) ?? 100
+        let records = try deployments.functions(limit: limit + 1, after: request.query["cursor"])
+        let page = records.prefix(limit)
+        let functions = try page.map { try summary($0) }
+        let next = records.count > limit ? page.last?.name : nil
+        return json(["functions": .array(functions), "nextCursor": JSONValue(next)])
+    }
+
+    /// `GET /v1/functions/{name}`
+    func describe(_ name: FunctionName, _ request: ControlRequest) throws -> Response {
+        try request.allowQuery()
+        let record = try function(name)
+        return json(try summary(record), fields: ["ETag": Self.tag(record)])
+    }
+
+    /// `DELETE /v1/functions/{name}`
+    func delete(_ name: FunctionName, _ request: ControlRequest) throws -> Response {
+        try request.allowQuery()
+        let precondition = try precondition(request)
+        let existed = try executor.change {
+            let existed = try deployments.delete(
+                name: name.description,
+                precondition: precondition
+            )
+            if existed { platform.withdraw(name.description) }
+            return existed
+        }
+        guard existed else { throw Problem.notFound("there is no function '\(name)'") }
+        logger.info("function deleted", metadata: ["function": "\(name)"])
+        return Response(status: .noContent)
+    }
+
+    /// `PUT /v1/functions/{name}`
+    func deploy(_ name: FunctionName, _ request: ControlRequest) throws -> Response {
+        try request.allowQuery("activate")
+        let activate = try request.boolean("activate") ?? true
+        let precondition = try precondition(request)
+        let bytes = try uploadedModule(request)
+        try check(bytes)
+        let configurationBytes = try configurationToTakeOver(name)
+        let settings = try Self.configuration(configurationBytes, ceilings: configuration.ceilings)
+        // Initialising is the part that may take long, and nothing is stored before it succeeds.
+        let prepared = try PreparedModule(bytes, configuration: settings)
+        let outcome = try executor.change {
+            let outcome = try deployments.deploy(
+                name: name.description,
+                module: bytes,
+                configuration: configurationBytes,
+                guestInterface: prepared.interface.rawValue,
+                source: nil,
+                activate: activate,
+                precondition: precondition
+            )
+            try publish(outcome.function, prepared: prepared, as: outcome.version)
+            return outcome
+        }
+        logger.info(
+            "function deployed",
+            metadata: [
+                "function": "\(name)", "version": "\(outcome.version.number)",
+                "outcome": "\(outcome.kind.rawValue)",
+            ]
+        )
+        return versionResponse(outcome)
+    }
+
+    /// The response to a call that may have made a version.
+    func versionResponse(_ outcome: DeploymentOutcome) -> Response {
+        let version = outcome.version
+        let path = "/v1/functions/\(version.function)/versions/\(version.number)"
+        return json(
+            describe(version, of: outcome.function),
+            status: outcome.kind == .created ? .created : .ok,
+            fields: ["ETag": Self.tag(outcome.function), "Location": path]
+        )
+    }
+
+    /// Shows requests a function as it is stored. On the thread for changes.
+    func publish(
+        _ record: FunctionRecord,
+        prepared: PreparedModule? = nil,
+        as version: VersionRecord? = nil
+    ) throws {
+        let publication = try Publication(record, store: deployments)
+        platform.publish(
+            record,
+            versions: publication.versions,
+            prepared: version.flatMap { version in prepared?.version(version.number) }
+        )
+    }
+
+    // MARK: - Uploads
+
+    /// The module of an upload, unpacked; refuses what is none at a glance.
+    private func uploadedModule(_ request: ControlRequest) throws(Problem) -> [UInt8] {
+        let type = request.fields["content-type"] ?? "application/wasm"
+        let essence = type.prefix { $0 != ";" }.lowercased().trimmingCharacters(in: .whitespaces)
+        switch essence {
+        case "application/wasm", "application/octet-stream": break
+        case "text/wat", "text/plain":
+            throw .notWasm("the text format is not supported yet: send the binary format")
+        default:
+            throw .notWasm("Content-Type is '\(essence)' when it should be application/wasm")
+        }
+        let bytes = try unpacked(request)
+        guard !bytes.isEmpty else { throw .notWasm("the body is empty") }
+        guard bytes.starts(with: [0x00, 0x61, 0x73, 0x6d]) else {
+            throw .notWasm("the body does not begin with '\\0asm', as every module does")
+        }
+        guard bytes.count < 8 || bytes[4..<8].elementsEqual([1, 0, 0, 0]) else {
+            if bytes[6..<8].elementsEqual([1, 0]) {
+                throw .unprocessable(
+                    "unsupported-interface",
+                    "Unsupported",
+                    "the body is a component; only core modules are supported yet"
+                )
+            }
+            throw Self.invalidModule(
+                kind: "malformed",
+                message: "unknown binary version",
+                offset: 4,
+                function: nil
+            )
+        }
+        return bytes
+    }
+
+    private func unpacked(_ request: ControlRequest) throws(Problem) -> [UInt8] {
+        let limit = configuration.moduleBytesMax
+        switch request.fields["content-encoding"]?.lowercased() {
+        case nil, "identity":
+            guard request.body.count <= limit else {
+                throw .tooLarge("the module", byteCountMax: limit)
+            }
+            return request.body
+        case "gzip", "x-gzip":
+            do throws(Gzip.Failure) {
+                return try Gzip.unpack(request.body, byteCountMax: limit)
+            } catch {
+                switch error {
+                case .tooLarge: throw .tooLarge("the unpacked module", byteCountMax: limit)
+                case .malformed: throw .badRequest("the body is not gzip, as it claims")
+                case .outOfMemory: throw .internalError("no memory to unpack the body")
+                }
+            }
+        case .some(let coding):
+            throw .notWasm("Content-Encoding '\(coding)' is not supported: use gzip")
+        }
+    }
+
+    /// The check in a process of its own.
+    private func check(_ bytes: [UInt8]) throws {
+        switch try check.run(bytes) {
+        case .valid:
+            return
+        case .refused(let kind, let message, let offset, let function):
+            throw Self.invalidModule(
+                kind: kind,
+                message: message,
+                offset: offset,
+                function: function
+            )
+        case .failed(let reason):
+            throw Problem.unprocessable(
+                "check-failed",
+                "Module could not be checked",
+                "the module could not be checked: \(reason)"
+            )
+        }
+    }
+
+    /// A deploy keeps the configuration of the live, else the latest, version.
+    private func configurationToTakeOver(_ name: FunctionName) throws -> Data {
+        guard let record = try deployments.function(named: name.description) else {
+            return Data("{}".utf8)
+        }
+        let number = record.liveVersion ?? record.latestVersion
+        return try versionRecord(number, of: name).configuration
+    }
+
+    // MARK: - JSON
+
+    /// Reads a stored configuration.
+    static func configuration(
+        _ data: Data,
+        ceilings: FunctionConfiguration.Ceilings
+    ) throws -> FunctionConfiguration {
+        try FunctionConfiguration(json: JSONValue(parsing: data), ceilings: ceilings)
+    }
+
+    /// A function in lists and by itself.
+    private func summary(_ record: FunctionRecord) throws -> JSONValue {
+        let number = record.liveVersion ?? record.latestVersion
+        let version = try deployments.version(of: record.name, number: number)
+        return [
+            "name": JSONValue(record.name),
+            "createdAt": JSONValue(record.createdAt.description),
+            "updatedAt": JSONValue(record.updatedAt.description),
+            "revision": JSONValue(record.revision),
+            "liveVersion": JSONValue(record.liveVersion),
+            "latestVersion": JSONValue(record.latestVersion),
+            "aliases": .array(record.aliases.map(Self.alias)),
+            "interface": JSONValue(version?.guestInterface),
+            "sizeBytes": JSONValue(version?.moduleBytes),
+            "digest": JSONValue(version?.digest.description),
+            "url": JSONValue("/f/\(record.name)"),
+        ]
+    }
+
+    static func alias(_ alias: AliasRecord) -> JSONValue {
+        let weights = alias.weights.map { (String($0.key), JSONValue.number($0.value)) }
+        return [
+            "alias": JSONValue(alias.name),
+            "version": JSONValue(alias.version),
+            "weights": .object(Dictionary(weights) { $1 }),
+            "updatedAt": JSONValue(alias.updatedAt.description),
+        ]
+    }
+
+    /// A version, and whether it is the one that plain requests get.
+    func describe(_ version: VersionRecord, of function: FunctionRecord) -> JSONValue {
+        let isActive = function.liveVersion == version.number
+        let url =
+            isActive ? "/f/\(version.function)" : "/f/\(version.function)@\(version.number)"
+        return [
+            "function": JSONValue(version.function),
+            "version": JSONValue(version.number),
+            "digest": JSONValue(version.digest.description),
+            "sizeBytes": JSONValue(version.moduleBytes),
+            "createdAt": JSONValue(version.createdAt.description),
+            "interface": JSONValue(version.guestInterface),
+            "config": (try? JSONValue(parsing: version.configuration)) ?? .null,
+            "active": JSONValue(isActive),
+            "url": JSONValue(url),
+        ]
+    }
+}

@@ -1,0 +1,259 @@
+import Foundation
+import HTTP
+import Linux
+import Platform
+import Store
+
+/// Invocation records, logs and measurements.
+extension ControlAPI {
+    /// `GET /v1/invocations`
+    func listInvocations(_ request: ControlRequest) throws -> Response {
+        try request.allowQuery(
+            "function",
+            "version",
+            "outcome",
+            "status",
+            "start",
+            "since",
+            "until",
+            "minMs",
+            "q",
+            "limit",
+            "cursor"
+        )
+        var filter = InvocationStore.Filter()
+        filter.function = request.query["function"]
+        filter.version = try request.integer("version", in: 1...Int(Int32.max))
+        filter.outcome = try choice("outcome", request, InvocationOutcome.init(rawValue:))
+        filter.status = try request.integer("status", in: 0...599)
+        filter.start = try choice("start", request, InvocationStart.init(rawValue:))
+        filter.since = try timestamp("since", request)
+        filter.until = try timestamp("until", request)
+        filter.minimumMicroseconds = try minimumMicroseconds(request)
+        filter.text = request.query["q"]
+        let page = try invocations.invocations(
+            filter,
+            limit: try request.integer("limit", in: 1...1_000) ?? 50,
+            cursor: request.query["cursor"]
+        )
+        return json([
+            "invocations": .array(page.records.map { Self.document($0) }),
+            "nextCursor": JSONValue(page.nextCursor),
+            "gaps": .array(
+                page.gaps.map {
+                    ["at": JSONValue($0.at.description), "dropped": JSONValue($0.dropped)]
+                }
+            ),
+        ])
+    }
+
+    /// `GET /v1/invocations/{id}`: with its log lines and trap report.
+    func invocation(_ identifier: String, _ request: ControlRequest) throws -> Response {
+        try request.allowQuery()
+        guard let record = try invocations.invocation(id: identifier) else {
+            throw Problem.notFound("there is no record of invocation '\(identifier)' (yet)")
+        }
+        var document = Self.document(record).members ?? [:]
+        document["lines"] = .array(
+            record.lines.map { line in
+                [
+                    "seq": JSONValue(Int(line.sequence)),
+                    "atUs": .integer(line.atMicroseconds),
+                    "stream": JSONValue(line.stream.rawValue),
+                    "text": JSONValue(line.text),
+                ]
+            }
+        )
+        document["linesTruncated"] = JSONValue(record.linesTruncated)
+        document["trap"] = record.trapReport.flatMap { try? JSONValue(parsing: $0.utf8) } ?? .null
+        return json(.object(document))
+    }
+
+    private static func document(_ record: InvocationRecord) -> JSONValue {
+        [
+            "id": JSONValue(record.id),
+            "function": JSONValue(record.function),
+            "version": JSONValue(record.version),
+            "alias": JSONValue(record.alias),
+            "trigger": JSONValue(record.trigger.rawValue),
+            "method": JSONValue(record.method),
+            "path": JSONValue(record.path),
+            "status": JSONValue(record.status),
+            "outcome": JSONValue(record.outcome.rawValue),
+            "start": JSONValue(record.start?.rawValue),
+            "startedAt": JSONValue(record.startedAt.description),
+            "queueUs": .integer(record.queueMicroseconds),
+            "startUs": .integer(record.startMicroseconds),
+            "guestUs": .integer(record.guestMicroseconds),
+            "totalUs": .integer(record.totalMicroseconds),
+            "fuel": .integer(record.fuel),
+            "memoryPeakBytes": .integer(record.memoryPeakBytes),
+            "bytesIn": .integer(record.bytesIn),
+            "bytesOut": .integer(record.bytesOut),
+            "traceId": JSONValue(record.traceId),
+            "error": JSONValue(record.error),
+        ]
+    }
+
+    private func minimumMicroseconds(_ request: ControlRequest) throws(Problem) -> Int64? {
+        guard let text = request.query["minMs"] else { return nil }
+        guard let milliseconds = Double(text), (0...1e12).contains(milliseconds) else {
+            throw .badRequest("'minMs' is '\(text)' when it should be a number of milliseconds")
+        }
+        return Int64(milliseconds * 1_000)
+    }
+
+    private func choice<Value: CaseIterable & RawRepresentable<String>>(
+        _ name: String,
+        _ request: ControlRequest,
+        _ make: (String) -> Value?
+    ) throws(Problem) -> Value? {
+        guard let text = request.query[name] else { return nil }
+        guard let value = make(text) else {
+            let all = Value.allCases.map(\.rawValue).joined(separator: ", ")
+            throw .badRequest("'\(name)' is '\(text)' when it should be one of \(all)")
+        }
+        return value
+    }
+
+    private func timestamp(_ name: String, _ request: ControlRequest) throws(Problem) -> Timestamp?
+    {
+        guard let text = request.query[name] else { return nil }
+        guard let timestamp = Timestamp(rfc3339: text) else {
+            throw .badRequest("'\(name)' is '\(text)', which is not an RFC 3339 time")
+        }
+        return timestamp
+    }
+
+    // MARK: - Logs
+
+    /// What a caller wants to see of a log, and how.
+    struct LogQuery: Sendable {
+        let function: FunctionName
+        let tail: Int
+        let since: Timestamp?
+        let follows: Bool
+        let asEvents: Bool
+    }
+
+    func logQuery(_ name: FunctionName, _ request: ControlRequest) throws -> LogQuery {
+        try request.allowQuery("tail", "since", "follow")
+        _ = try function(name)
+        let accept = request.fields["accept"] ?? ""
+        return LogQuery(
+            function: name,
+            tail: try request.integer("tail", in: 0...10_000) ?? 100,
+            since: try timestamp("since", request),
+            follows: try request.boolean("follow") ?? false,
+            asEvents: accept.contains("text/event-stream")
+        )
+    }
+
+    /// `GET /v1/functions/{name}/logs`, without following.
+    func logs(of name: FunctionName, _ request: ControlRequest) throws -> Response {
+        let query = try logQuery(name, request)
+        let page = try invocations.logs(
+            function: name.description,
+            tail: query.tail,
+            since: query.since
+        )
+        return Self.logResponse(query, Self.lines(page.entries, query))
+    }
+
+    static func logResponse(_ query: LogQuery, _ body: [UInt8]) -> Response {
+        Response(
+            status: .ok,
+            fields: [
+                "Content-Type": query.asEvents ? "text/event-stream" : "application/x-ndjson",
+                "Cache-Control": "no-store",
+            ],
+            body: body
+        )
+    }
+
+    /// One line or event for each entry.
+    static func lines(_ entries: [InvocationStore.LogEntry], _ query: LogQuery) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for entry in entries {
+            let document: JSONValue = [
+                "id": JSONValue(entry.invocation),
+                "function": JSONValue(entry.function),
+                "version": JSONValue(entry.version),
+                "at": JSONValue(entry.at.description),
+                "seq": JSONValue(Int(entry.line.sequence)),
+                "stream": JSONValue(entry.line.stream.rawValue),
+                "text": JSONValue(entry.line.text),
+            ]
+            if query.asEvents { bytes += "data: ".utf8 }
+            bytes += document.encoded()
+            bytes += (query.asEvents ? "\n\n" : "\n").utf8
+        }
+        return bytes
+    }
+
+    // MARK: - Measurements
+
+    /// How long a measurement may take in all.
+    private static let benchSecondsMax: UInt64 = 60
+
+    /// `POST /v1/functions/{name}/bench`
+    func bench(_ name: FunctionName, _ request: ControlRequest) throws -> Response {
+        try request.allowQuery("version")
+        let function = try function(name)
+        let number =
+            try request.integer("version", in: 1...Int(Int32.max)) ?? function.liveVersion
+            ?? function.latestVersion
+        let record = try versionRecord(number, of: name)
+        let count = try benchCount(request)
+        guard let version = platform.table[name.description]?.version(number),
+            let bytes = try deployments.moduleBytes(digest: record.digest)
+        else { throw Problem.internalError("version \(number) of '\(name)' is not there") }
+        let deadline = Monotonic.now() + Self.benchSecondsMax * 1_000_000_000
+        let results = try Bench(version, module: bytes).run(count: count, deadline: deadline)
+        var document: [String: JSONValue] = [
+            "function": JSONValue(name.description), "version": JSONValue(number),
+            "unit": "us",
+        ]
+        var kinds: [String: JSONValue] = [:]
+        for result in results { kinds[result.kind.rawValue] = Self.document(result) }
+        document["kinds"] = .object(kinds)
+        // What most requests meet, for readers that want one table only.
+        document["phases"] = kinds[StartKind.pooled.rawValue]?["phases"]
+        let result = JSONValue.object(document)
+        try deployments.saveBenchmark(
+            function: name.description,
+            version: number,
+            result: Data(result.encoded())
+        )
+        return json(result)
+    }
+
+    private func benchCount(_ request: ControlRequest) throws -> Int {
+        guard !request.body.isEmpty else { return 1_000 }
+        let json = try request.json()
+        guard let members = json.members, members.keys.allSatisfy({ $0 == "count" }) else {
+            throw Problem.badRequest("the body should be {\"count\": N}")
+        }
+        guard let value = members["count"] else { return 1_000 }
+        guard let count = value.integer, (1...Int64(Bench.countMax)).contains(count) else {
+            throw Problem.badRequest("'count' should be an integer from 1 to \(Bench.countMax)")
+        }
+        return Int(count)
+    }
+
+    private static func document(_ result: Bench.KindResult) -> JSONValue {
+        let phases = result.phases.map { phase, distribution in
+            let value: JSONValue = [
+                "p50": .number(distribution.p50), "p95": .number(distribution.p95),
+                "p99": .number(distribution.p99), "max": .number(distribution.max),
+            ]
+            return (phase, value)
+        }
+        return [
+            "count": JSONValue(result.count),
+            "failures": JSONValue(result.failureCount),
+            "fuel": .integer(Int64(clamping: result.fuel)),
+            "phases": .object(Dictionary(phases) { $1 }),
+        ]
+    }
+}

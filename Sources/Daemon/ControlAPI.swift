@@ -1,0 +1,296 @@
+import Foundation
+import HTTP
+import Logging
+import Platform
+import Store
+import Wasm
+
+/// The control plane's calls, one after another on the control plane's threads.
+///
+/// Everything here blocks. What is stored and what requests see changes on one thread only.
+struct ControlAPI: Sendable {
+    let configuration: DaemonConfiguration
+    let platform: Platform
+    let deployments: DeploymentStore
+    let invocations: InvocationStore
+    let executor: ControlExecutor
+    let check: ModuleCheck
+    let logger: Logger
+
+    /// Answers a request.
+    func respond(to request: Request, identifier: String) -> Response {
+        let path = request.head.path
+        do {
+            let control = try ControlRequest(request, identifier: identifier)
+            var response = try route(control)
+            response.fields.set("X-Request-Id", identifier)
+            return response
+        } catch {
+            let problem = Self.problem(of: error)
+            if problem.status == .internalServerError {
+                logger.error(
+                    "control-plane request failed",
+                    metadata: [
+                        "requestId": "\(identifier)", "method": "\(request.head.method.rawValue)",
+                        "path": "\(path)", "error": "\(error)",
+                    ]
+                )
+            }
+            return problem.response(requestIdentifier: identifier, path: path)
+        }
+    }
+
+    private func route(_ request: ControlRequest) throws -> Response {
+        let segments = request.segments
+        guard segments.first == "v1", segments.count >= 2 else {
+            throw Problem.noRoute(request.path)
+        }
+        switch (segments[1], segments.count) {
+        case ("functions", 2):
+            return try dispatch(request, [.get: listFunctions])
+        case ("functions", 3...):
+            return try routeFunction(request, try name(segments[2]))
+        case ("invocations", 2):
+            return try dispatch(request, [.get: listInvocations])
+        case ("invocations", 3):
+            return try dispatch(request, [.get: { try invocation(segments[2], $0) }])
+        default:
+            throw Problem.noRoute(request.path)
+        }
+    }
+
+    private func routeFunction(_ request: ControlRequest, _ name: FunctionName) throws -> Response {
+        let rest = Array(request.segments[3...])
+        switch (rest.first, rest.count) {
+        case (nil, _):
+            return try dispatch(
+                request,
+                [
+                    .get: { try describe(name, $0) }, .put: { try deploy(name, $0) },
+                    .delete: { try delete(name, $0) },
+                ]
+            )
+        case ("config", 1):
+            return try dispatch(
+                request,
+                [
+                    .get: { try configuration(of: name, $0) },
+                    .patch: { try patchConfiguration(of: name, $0) },
+                ]
+            )
+        case ("versions", 1):
+            return try dispatch(request, [.get: { try listVersions(of: name, $0) }])
+        case ("versions", 2), ("versions", 3):
+            let number = try versionNumber(rest[1])
+            if rest.count == 2 {
+                return try dispatch(request, [.get: { try version(number, of: name, $0) }])
+            }
+            guard rest[2] == "module" else { throw Problem.noRoute(request.path) }
+            return try dispatch(request, [.get: { try module(number, of: name, $0) }])
+        case ("aliases", 2):
+            return try dispatch(
+                request,
+                [
+                    .put: { try putAlias(rest[1], of: name, $0) },
+                    .delete: { try deleteAlias(rest[1], of: name, $0) },
+                ]
+            )
+        case ("rollback", 1):
+            return try dispatch(request, [.post: { try rollBack(name, $0) }])
+        case ("bench", 1):
+            return try dispatch(request, [.post: { try bench(name, $0) }])
+        case ("logs", 1):
+            return try dispatch(request, [.get: { try logs(of: name, $0) }])
+        default:
+            throw Problem.noRoute(request.path)
+        }
+    }
+
+    private func dispatch(
+        _ request: ControlRequest,
+        _ calls: [HTTP.Method: (ControlRequest) throws -> Response]
+    ) throws -> Response {
+        let method: HTTP.Method = request.method == .head ? .get : request.method
+        guard let call = calls[method] else {
+            let allowed = calls.keys.sorted { $0.rawValue < $1.rawValue }
+            throw Problem.methodNotAllowed(request.method, allowed: allowed)
+        }
+        return try call(request)
+    }
+
+    // MARK: - Shared by the calls
+
+    func name(_ text: String) throws(Problem) -> FunctionName {
+        guard let name = FunctionName(text) else { throw .badName(text) }
+        return name
+    }
+
+    func versionNumber(_ text: String) throws(Problem) -> Int {
+        guard let number = Int(text), number > 0, String(number) == text else {
+            throw .notFound("'\(text)' is not a version's number")
+        }
+        return number
+    }
+
+    func function(_ name: FunctionName) throws -> FunctionRecord {
+        guard let record = try deployments.function(named: name.description) else {
+            throw Problem.notFound("there is no function '\(name)'")
+        }
+        return record
+    }
+
+    func versionRecord(_ number: Int, of name: FunctionName) throws -> VersionRecord {
+        let record = try deployments.version(of: name.description, number: number)
+        guard let record else {
+            throw Problem.notFound("function '\(name)' has no version \(number)")
+        }
+        return record
+    }
+
+    func json(_ value: JSONValue, status: Status = .ok, fields: Fields = Fields()) -> Response {
+        var fields = fields
+        fields.set("Content-Type", "application/json")
+        return Response(status: status, fields: fields, body: value.encoded())
+    }
+
+    /// What must hold for a change, from `If-Match` and `If-None-Match`. RFC 9110 §13.1
+    func precondition(_ request: ControlRequest) throws(Problem) -> Precondition {
+        if let value = request.fields["if-none-match"] {
+            guard value == "*" else {
+                throw .badRequest("If-None-Match can only be '*' here")
+            }
+            return .mustNotExist
+        }
+        guard let value = request.fields["if-match"] else { return .none }
+        if value == "*" { return .mustExist }
+        guard let revision = Self.revision(ofTag: value) else {
+            throw .preconditionFailed("If-Match is \(value), which no state of a function has")
+        }
+        return .revision(revision)
+    }
+
+    static func tag(_ record: FunctionRecord) -> String { "\"\(record.revision)\"" }
+
+    private static func revision(ofTag tag: String) -> Int? {
+        guard tag.count >= 3, tag.hasPrefix("\""), tag.hasSuffix("\"") else { return nil }
+        return Int(tag.dropFirst().dropLast())
+    }
+
+    /// The problem document of any error that a call throws.
+    static func problem(of error: any Error) -> Problem {
+        switch error {
+        case let problem as Problem: problem
+        case let error as StoreError: problem(of: error)
+        case let error as VersionError: problem(of: error)
+        case let error as ConfigurationError:
+            Problem(
+                status: .unprocessableContent,
+                kind: "bad-configuration",
+                title: "Bad configuration",
+                detail: error.description,
+                members: ["key": JSONValue(error.key)]
+            )
+        default: .internalError("\(error)")
+        }
+    }
+
+    private static func problem(of error: StoreError) -> Problem {
+        switch error {
+        case .noSuchFunction(let name):
+            .notFound("there is no function '\(name)'")
+        case .noSuchVersion(let name, let number):
+            .notFound("function '\(name)' has no version \(number)")
+        case .noSuchAlias(let name, let alias):
+            .notFound("function '\(name)' has no alias '\(alias)'")
+        case .preconditionFailed(let revision):
+            .preconditionFailed(
+                revision.map { "the function's ETag is \"\($0)\"" } ?? "there is no such function"
+            )
+        case .invalidCursor:
+            .badRequest("the cursor is not one that was given out")
+        case .unavailable(let reason):
+            Problem(
+                status: .serviceUnavailable,
+                kind: "unavailable",
+                title: "Unavailable",
+                detail: reason,
+                fields: ["Retry-After": "1"]
+            )
+        default:
+            .internalError("\(error)")
+        }
+    }
+
+    private static func problem(of error: VersionError) -> Problem {
+        var problem: Problem
+        switch error {
+        case .module(let cause):
+            return Self.invalidModule(
+                kind: cause.kind.rawValue,
+                message: cause.message,
+                offset: cause.offset,
+                function: cause.function
+            )
+        case .interface(let cause):
+            let imports = cause.imports.map {
+                importValue($0.module, $0.name, $0.offset, "functions are not given this")
+            }
+            problem = .unprocessable("unsupported-interface", "Unsupported", error.description)
+            problem.members["imports"] = .array(imports)
+            problem.members["offset"] = JSONValue(cause.imports.first?.offset)
+        case .link(let cause):
+            let imports = cause.problems.map {
+                importValue($0.module, $0.name, $0.offset, $0.reason)
+            }
+            problem = .unprocessable("unlinkable", "Unlinkable module", error.description)
+            problem.members["imports"] = .array(imports)
+            problem.members["offset"] = JSONValue(cause.problems.first?.offset)
+        case .instantiation:
+            problem = .unprocessable(
+                "not-instantiable",
+                "Module cannot be instantiated",
+                error.description
+            )
+        case .initialisation(let function, _):
+            problem = .unprocessable(
+                "initialisation-failed",
+                "Initialisation failed",
+                error.description
+            )
+            problem.members["function"] = JSONValue(function)
+        case .missing, .host:
+            return .internalError(error.description)
+        }
+        return problem
+    }
+
+    static func invalidModule(
+        kind: String,
+        message: String,
+        offset: Int,
+        function: Int?
+    ) -> Problem {
+        let place = "at byte 0x" + String(offset, radix: 16)
+        var problem = Problem.unprocessable(
+            "invalid-module",
+            "Invalid module",
+            "the module is \(kind): \(message), \(place)"
+        )
+        problem.members["rule"] = JSONValue(kind)
+        problem.members["offset"] = JSONValue(offset)
+        if let function { problem.members["function"] = JSONValue(function) }
+        return problem
+    }
+
+    private static func importValue(
+        _ module: String,
+        _ name: String,
+        _ offset: Int,
+        _ reason: String
+    ) -> JSONValue {
+        [
+            "module": JSONValue(module), "name": JSONValue(name), "offset": JSONValue(offset),
+            "reason": JSONValue(reason),
+        ]
+    }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import HTTP
+
+/// A control-plane request, taken apart.
+struct ControlRequest: Sendable {
+    let method: HTTP.Method
+    /// The decoded segments of the path.
+    let segments: [String]
+    let path: String
+    let query: [String: String]
+    let fields: Fields
+    let body: [UInt8]
+    let identifier: String
+
+    /// Takes a request apart; throws when a part of its target is not decodable or given twice.
+    init(_ request: Request, identifier: String) throws(Problem) {
+        method = request.head.method
+        fields = request.head.fields
+        body = request.body
+        path = request.head.path
+        self.identifier = identifier
+        var segments: [String] = []
+        for part in request.head.path.utf8.split(separator: UInt8(ascii: "/")) {
+            segments.append(try Self.decoded(Substring(part), plusIsSpace: false))
+        }
+        self.segments = segments
+        var query: [String: String] = [:]
+        for pair in (request.head.query ?? "").split(separator: "&") {
+            let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let name = try Self.decoded(halves[0], plusIsSpace: true)
+            let value = try Self.decoded(halves.count > 1 ? halves[1] : "", plusIsSpace: true)
+            guard query.updateValue(value, forKey: name) == nil else {
+                throw .badRequest("the query gives '\(name)' more than once")
+            }
+        }
+        self.query = query
+    }
+
+    private static func decoded(
+        _ text: Substring,
+        plusIsSpace: Bool
+    ) throws(Problem) -> String {
+        let spaced = plusIsSpace ? String(text.map { $0 == "+" ? " " : $0 }) : String(text)
+        guard let decoded = spaced.removingPercentEncoding else {
+            throw .badRequest("'\(text)' is not UTF-8 in percent-encoding")
+        }
+        return decoded
+    }
+
+    /// Refuses query parameters other than these.
+    func allowQuery(_ names: String...) throws(Problem) {
+        guard let unknown = query.keys.filter({ !names.contains($0) }).min() else { return }
+        throw .badRequest(
+            names.isEmpty
+                ? "'\(unknown)' is not a parameter: there are none here"
+                : "'\(unknown)' is not a parameter; there are \(names.joined(separator: ", "))"
+        )
+    }
+
+    /// An integer parameter; nil when it is not given.
+    func integer(_ name: String, in range: ClosedRange<Int>) throws(Problem) -> Int? {
+        guard let text = query[name] else { return nil }
+        guard let value = Int(text), range.contains(value) else {
+            throw .badRequest(
+                "'\(name)' is '\(text)' when it should be an integer from "
+                    + "\(range.lowerBound) to \(range.upperBound)"
+            )
+        }
+        return value
+    }
+
+    /// A boolean parameter; nil when it is not given.
+    func boolean(_ name: String) throws(Problem) -> Bool? {
+        switch query[name] {
+        case nil: return nil
+        case "true", "1", "": return true
+        case "false", "0": return false
+        case .some(let text): throw .badRequest("'\(name)' is '\(text)', not true or false")
+        }
+    }
+
+    /// The body as a JSON document.
+    func json() throws(Problem) -> JSONValue {
+        do throws(JSONError) {
+            return try JSONValue(parsing: body)
+        } catch {
+            throw .badRequest("\(error)")
+        }
+    }
+}

@@ -1,0 +1,218 @@
+import FoundationEssentials
+import HTTP
+import HTTPServer
+import Linux
+import Platform
+
+/// Everything about the daemon that an operator can set: from a file, then from the environment,
+/// then from the command line, each overriding the one before.
+struct DaemonConfiguration: Equatable, Sendable {
+    var data: String
+    var listen: String
+    var adminListen: String?
+    /// Event loops.
+    var workers: Int
+    /// Threads for guests that outlive their first slice.
+    var guestThreads: Int
+    var dev = false
+
+    /// The largest upload, unpacked.
+    var moduleBytesMax = 64 << 20
+    /// The largest body of another control-plane request.
+    var controlRequestBytesMax = 1 << 20
+    /// The most control-plane requests that wait for a thread.
+    var controlQueueMax = 256
+    var invocationsMax = 4_096
+    var checkTimeoutMilliseconds = 20_000
+    var checkMemoryBytesMax = 1 << 30
+    var checkProcessorSecondsMax = 10
+    /// How long invocations in flight may take after a signal to stop.
+    var drainMilliseconds = 10_000
+    var responseFields = PlatformOptions.ResponseFields.all
+    var ceilings = FunctionConfiguration.Ceilings()
+    var server = ServerLimits()
+    var retentionSeconds = 7 * 86_400
+    var retentionRecords = 1_000_000
+    var retentionBytes = 4 << 30
+
+    /// Layers file, environment and command line.
+    static func load(
+        _ options: ServeOptions,
+        environment: [String: String]
+    ) throws(ConfigurationError) -> DaemonConfiguration {
+        let cores = processorCount
+        var configuration = DaemonConfiguration(
+            data: options.data,
+            listen: options.listen,
+            workers: cores,
+            guestThreads: cores
+        )
+        if let path = options.config ?? environment["ROOST_CONFIG"] {
+            try configuration.apply(file: path)
+        }
+        try configuration.apply(environment: environment)
+        configuration.adminListen = options.adminListen ?? configuration.adminListen
+        configuration.workers = options.workers ?? configuration.workers
+        configuration.dev = options.dev || configuration.dev
+        try configuration.validate()
+        return configuration
+    }
+
+    private static var processorCount: Int { ProcessInfo.processInfo.activeProcessorCount }
+
+    private mutating func apply(file path: String) throws(ConfigurationError) {
+        let bytes: Data
+        do {
+            bytes = try Data(contentsOf: URL(filePath: path))
+        } catch {
+            throw ConfigurationError(key: path, reason: "cannot be read: \(error)")
+        }
+        let json: JSONValue
+        do throws(JSONError) {
+            json = try JSONValue(parsing: bytes, allowsJSON5: true)
+        } catch {
+            throw ConfigurationError(key: path, reason: error.description)
+        }
+        try apply(json)
+    }
+
+    /// Applies the document of a configuration file.
+    mutating func apply(_ json: JSONValue) throws(ConfigurationError) {
+        var reader = try ObjectReader(json, at: "")
+        adminListen = try reader.string("adminListen") ?? adminListen
+        try reader.integer("eventLoops", &workers)
+        try reader.integer("guestThreads", &guestThreads)
+        try reader.integer("drainMs", &drainMilliseconds)
+        try reader.object("control") { control throws(ConfigurationError) in
+            try control.integer("moduleBytesMax", &moduleBytesMax)
+            try control.integer("requestBytesMax", &controlRequestBytesMax)
+            try control.integer("queueMax", &controlQueueMax)
+            try control.integer("checkTimeoutMs", &checkTimeoutMilliseconds)
+            try control.integer("checkMemoryBytesMax", &checkMemoryBytesMax)
+            try control.integer("checkProcessorSecondsMax", &checkProcessorSecondsMax)
+        }
+        try reader.object("invocations") { invocations throws(ConfigurationError) in
+            try invocations.integer("max", &invocationsMax)
+            try invocations.integer("retentionSeconds", &retentionSeconds)
+            try invocations.integer("retentionRecords", &retentionRecords)
+            try invocations.integer("retentionBytes", &retentionBytes)
+        }
+        try reader.object("functionCeilings") { (inner) throws(ConfigurationError) in
+            try ceilings.apply(&inner)
+        }
+        try reader.object("server") { (inner) throws(ConfigurationError) in
+            try server.apply(&inner)
+        }
+        try reader.object("responseFields") { (inner) throws(ConfigurationError) in
+            try responseFields.apply(&inner)
+        }
+        try reader.finish()
+    }
+
+    private mutating func apply(environment: [String: String]) throws(ConfigurationError) {
+        adminListen = environment["ROOST_ADMIN_LISTEN"] ?? adminListen
+        if let text = environment["ROOST_WORKERS"] {
+            guard let count = Int(text) else {
+                throw ConfigurationError(key: "ROOST_WORKERS", reason: "should be an integer")
+            }
+            workers = count
+        }
+    }
+
+    private func validate() throws(ConfigurationError) {
+        let ranges: [(key: String, value: Int, range: ClosedRange<Int>)] = [
+            ("eventLoops", workers, 1...256), ("guestThreads", guestThreads, 1...256),
+            ("drainMs", drainMilliseconds, 0...3_600_000),
+            ("control.moduleBytesMax", moduleBytesMax, 8...(1 << 30)),
+            ("control.requestBytesMax", controlRequestBytesMax, 1...(64 << 20)),
+            ("control.queueMax", controlQueueMax, 1...65_536),
+            ("control.checkTimeoutMs", checkTimeoutMilliseconds, 1...600_000),
+            ("control.checkMemoryBytesMax", checkMemoryBytesMax, (64 << 20)...(64 << 30)),
+            ("control.checkProcessorSecondsMax", checkProcessorSecondsMax, 1...600),
+            ("invocations.max", invocationsMax, 1...1_000_000),
+            ("invocations.retentionSeconds", retentionSeconds, 1...Int(Int32.max)),
+            ("invocations.retentionRecords", retentionRecords, 1...1_000_000_000),
+            ("invocations.retentionBytes", retentionBytes, (1 << 20)...(1 << 50)),
+        ]
+        for (key, value, range) in ranges where !range.contains(value) {
+            throw ConfigurationError(
+                key: key,
+                reason: "is \(value) when it should be \(range.lowerBound) to \(range.upperBound)"
+            )
+        }
+        for address in [try listenAddress(), try adminAddress()] {
+            guard dev, let address, !address.isLoopback else { continue }
+            throw ConfigurationError(
+                key: "--dev",
+                reason: "is only allowed on a loopback address, which \(address) is not"
+            )
+        }
+    }
+
+    /// Where functions are called.
+    func listenAddress() throws(ConfigurationError) -> SocketAddress? {
+        try Self.address(listen, key: "--listen")
+    }
+
+    /// Where the control plane is; nil when it is at the same place.
+    func adminAddress() throws(ConfigurationError) -> SocketAddress? {
+        guard let adminListen else { return nil }
+        return try Self.address(adminListen, key: "--admin-listen")
+    }
+
+    /// Parses `HOST:PORT`, with brackets around an IPv6 address.
+    static func address(_ text: String, key: String) throws(ConfigurationError) -> SocketAddress {
+        let colon = text.lastIndex(of: ":")
+        guard let colon, let port = UInt16(text[text.index(after: colon)...]),
+            let address = SocketAddress(host: String(text[..<colon]), port: port)
+        else {
+            throw ConfigurationError(
+                key: key,
+                reason: "is '\(text)' when it should be ADDRESS:PORT"
+            )
+        }
+        return address
+    }
+}
+
+extension FunctionConfiguration.Ceilings {
+    fileprivate mutating func apply(_ reader: inout ObjectReader) throws(ConfigurationError) {
+        try reader.integer("memoryBytes", &memoryBytes)
+        try reader.integer("timeoutMs", &timeoutMilliseconds)
+        try reader.integer("requestBytes", &requestBytes)
+        try reader.integer("outputBytes", &outputBytes)
+        try reader.integer("logBytes", &logBytes)
+        try reader.integer("poolInstances", &poolInstances)
+        try reader.integer("concurrency", &concurrency)
+        try reader.integer("queue", &queue)
+        try reader.integer("environmentVariables", &environmentVariables)
+        try reader.integer("environmentBytes", &environmentBytes)
+        try reader.integer("routes", &routes)
+    }
+}
+
+extension ServerLimits {
+    fileprivate mutating func apply(_ reader: inout ObjectReader) throws(ConfigurationError) {
+        try reader.integer("connectionsPerLoopMax", &connectionsPerLoopMax)
+        try reader.integer("pipelinedRequestsMax", &pipelinedRequestsMax)
+        try reader.integer("requestsPerConnectionMax", &requestsPerConnectionMax)
+        try reader.integer("headMs", &headMilliseconds)
+        try reader.integer("bodyMs", &bodyMilliseconds)
+        try reader.integer("idleMs", &idleMilliseconds)
+        try reader.integer("transferBytesPerSecondMin", &transferBytesPerSecondMin)
+    }
+}
+
+extension PlatformOptions.ResponseFields {
+    fileprivate mutating func apply(_ reader: inout ObjectReader) throws(ConfigurationError) {
+        let fields: [(String, PlatformOptions.ResponseFields)] = [
+            ("requestId", .requestIdentifier), ("functionVersion", .version), ("start", .start),
+            ("fuelUsed", .fuel), ("serverTiming", .serverTiming),
+        ]
+        for (name, field) in fields {
+            var isOn = contains(field)
+            try reader.boolean(name, &isOn)
+            if isOn { insert(field) } else { remove(field) }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+import HTTP
+import HTTPServer
+import Linux
+import Platform
+
+/// Answers the requests of one event loop: functions at once, the control plane through its
+/// threads.
+final class FrontHandler: RequestHandler {
+    /// Which requests come in here.
+    struct Planes: OptionSet {
+        let rawValue: UInt8
+
+        static let data = Planes(rawValue: 1 << 0)
+        static let control = Planes(rawValue: 1 << 1)
+    }
+
+    /// What all handlers share.
+    struct Parts: Sendable {
+        let configuration: DaemonConfiguration
+        let platform: Platform
+        let api: ControlAPI
+        let executor: ControlExecutor
+        let followers: LogFollowers
+        let token: AccessToken
+        let lifecycle: Lifecycle
+    }
+
+    private let parts: Parts
+    private let planes: Planes
+    private let lane: Lane
+    /// Invocations that may still be canceled.
+    private var running: [Exchange: Invocation] = [:]
+    /// The peer of the last request, as text: connections bring many requests.
+    private var lastPeer: (address: SocketAddress, text: String)?
+
+    init(_ parts: Parts, planes: Planes) {
+        self.parts = parts
+        self.planes = planes
+        lane = parts.platform.makeLane()
+    }
+
+    // MARK: - RequestHandler
+
+    func admit(_ head: RequestHead) -> Admission {
+        if planes.contains(.control) {
+            switch ControlRoute(head.pathOctets) {
+            case .api:
+                if let refusal = refusalOfControl(head) { return .refuse(refusal) }
+                let isUpload = head.method == .put && ControlRoute.isFunction(head.pathOctets)
+                let configuration = parts.configuration
+                return .accept(
+                    bodyBytesMax: isUpload
+                        ? configuration.moduleBytesMax : configuration.controlRequestBytesMax
+                )
+            case .health, .ready, .version:
+                return .accept(bodyBytesMax: 0)
+            case nil:
+                break
+            }
+        }
+        guard planes.contains(.data), let match = lane.match(head) else {
+            return .refuse(problem(.noRoute(head.path), head))
+        }
+        return .accept(bodyBytesMax: match.version.configuration.limits.requestBytes)
+    }
+
+    func handle(_ request: Request, exchange: Exchange) {
+        if planes.contains(.control), let route = ControlRoute(request.head.pathOctets) {
+            handleControl(request, route, exchange)
+            return
+        }
+        guard planes.contains(.data), let match = lane.match(request.head) else {
+            exchange.respond(problem(.noRoute(request.head.path), request.head))
+            return
+        }
+        let loop = exchange.loop
+        let invocation = lane.invoke(request, match, remoteAddress: text(of: exchange.peer)) {
+            response in
+            exchange.respond(response)
+        } finished: {
+            // Runs on the loop, after `running` has been set below.
+            _ = loop.post { ($0 as? FrontHandler)?.running[exchange] = nil }
+        }
+        if let invocation { running[exchange] = invocation }
+    }
+
+    func clientGone(_ exchange: Exchange) {
+        running.removeValue(forKey: exchange)?.cancel()
+        parts.followers.remove(exchange)
+    }
+
+    func refusal(of error: ParseError) -> Response {
+        let problem = Problem(
+            status: error.status,
+            kind: error.kind == .bodyTooLarge ? "too-large" : "bad-message",
+            title: error.status.reason,
+            detail: error.description
+        )
+        return problem.response(requestIdentifier: lane.mintIdentifier(), path: "")
+    }
+
+    // MARK: - Control plane
+
+    private func refusalOfControl(_ head: RequestHead) -> Response? {
+        guard !parts.configuration.dev, !parts.token.isShown(by: head) else { return nil }
+        return problem(.unauthorized, head)
+    }
+
+    private func handleControl(_ request: Request, _ route: ControlRoute, _ exchange: Exchange) {
+        let identifier = lane.identifier(of: request.head)
+        switch route {
+        case .health:
+            respond(["status": "ok"], exchange, identifier)
+        case .ready:
+            let isReady = parts.lifecycle.isReady
+            respond(
+                ["status": isReady ? "ready" : "not ready"],
+                status: isReady ? .ok : .serviceUnavailable,
+                exchange,
+                identifier
+            )
+        case .version:
+            respond(
+                ["name": "roost", "version": JSONValue(ProgramVersion.text)],
+                exchange,
+                identifier
+            )
+        case .api:
+            let parts = parts
+            let isTaken = parts.executor.submit {
+                if parts.followers.begin(request, identifier: identifier, exchange) { return }
+                exchange.respond(parts.api.respond(to: request, identifier: identifier))
+            }
+            if !isTaken { exchange.respond(problem(.busy, request.head)) }
+        }
+    }
+
+    private func respond(
+        _ document: JSONValue,
+        status: Status = .ok,
+        _ exchange: Exchange,
+        _ identifier: String
+    ) {
+        exchange.respond(
+            Response(
+                status: status,
+                fields: [
+                    "Content-Type": "application/json", "Cache-Control": "no-store",
+                    "X-Request-Id": identifier,
+                ],
+                body: document.encoded()
+            )
+        )
+    }
+
+    private func problem(_ problem: Problem, _ head: RequestHead) -> Response {
+        problem.response(requestIdentifier: lane.identifier(of: head), path: head.path)
+    }
+
+    private func text(of peer: SocketAddress) -> String {
+        if let lastPeer, lastPeer.address == peer { return lastPeer.text }
+        let text = peer.hostText
+        lastPeer = (peer, text)
+        return text
+    }
+}
+
+/// The paths that belong to the control plane.
+enum ControlRoute {
+    case api
+    case health
+    case ready
+    case version
+
+    init?(_ path: ArraySlice<UInt8>) {
+        if path.starts(with: "/v1/".utf8) {
+            self = .api
+        } else if path.elementsEqual("/healthz".utf8) {
+            self = .health
+        } else if path.elementsEqual("/readyz".utf8) {
+            self = .ready
+        } else if path.elementsEqual("/version".utf8) {
+            self = .version
+        } else {
+            return nil
+        }
+    }
+
+    /// Whether a path is `/v1/functions/{name}`, where modules are uploaded.
+    static func isFunction(_ path: ArraySlice<UInt8>) -> Bool {
+        let prefix = "/v1/functions/".utf8
+        guard path.starts(with: prefix) else { return false }
+        return !path.dropFirst(prefix.count).contains(UInt8(ascii: "/"))
+    }
+}

@@ -1,0 +1,181 @@
+import Platform
+
+/// The JSON form of a function's configuration: every key optional, no other key allowed.
+extension FunctionConfiguration {
+    /// Reads a document and checks every value against its range.
+    init(
+        json: JSONValue,
+        ceilings: Ceilings = Ceilings()
+    ) throws(ConfigurationError) {
+        self.init()
+        var reader = try ObjectReader(json, at: "")
+        try reader.object("limits") { limits throws(ConfigurationError) in
+            try limits.integer("memoryBytes", &self.limits.memoryBytes)
+            try limits.fuel(&self.limits.fuel)
+            try limits.integer("timeoutMs", &self.limits.timeoutMilliseconds)
+            try limits.integer("requestBytes", &self.limits.requestBytes)
+            try limits.integer("outputBytes", &self.limits.outputBytes)
+            try limits.integer("logBytes", &self.limits.logBytes)
+        }
+        try reader.object("pool") { pool throws(ConfigurationError) in
+            try pool.integer("min", &self.pool.minimum)
+            try pool.integer("max", &self.pool.maximum)
+            try pool.integer("idleMs", &self.pool.idleMilliseconds)
+        }
+        try reader.integer("concurrency", &concurrency)
+        try reader.integer("queue", &queue)
+        try reader.integer("reuse", &reuse)
+        try reader.boolean("snapshot", &snapshot)
+        try reader.boolean("debug", &debug)
+        environment = try reader.strings("env").sorted { $0.key < $1.key }
+            .map { Variable(name: $0.key, value: $0.value) }
+        routes = try reader.elements("routes") { route throws(ConfigurationError) in
+            let path = try route.string("path")
+            guard let path else {
+                throw ConfigurationError(key: route.key("path"), reason: "is missing")
+            }
+            return Route(path: path, host: try route.string("host"))
+        }
+        try reader.finish()
+        try validate(ceilings)
+    }
+
+    /// The whole configuration, defaults included.
+    var json: JSONValue {
+        [
+            "env": .object(
+                Dictionary(environment.map { ($0.name, JSONValue($0.value)) }) { $1 }
+            ),
+            "limits": [
+                "memoryBytes": JSONValue(limits.memoryBytes),
+                "fuel": limits.fuel.map { .integer(Int64(clamping: $0)) } ?? .null,
+                "timeoutMs": JSONValue(limits.timeoutMilliseconds),
+                "requestBytes": JSONValue(limits.requestBytes),
+                "outputBytes": JSONValue(limits.outputBytes),
+                "logBytes": JSONValue(limits.logBytes),
+            ],
+            "pool": [
+                "min": JSONValue(pool.minimum),
+                "max": JSONValue(pool.maximum),
+                "idleMs": JSONValue(pool.idleMilliseconds),
+            ],
+            "concurrency": JSONValue(concurrency),
+            "queue": JSONValue(queue),
+            "reuse": JSONValue(reuse),
+            "snapshot": JSONValue(snapshot),
+            "routes": .array(
+                routes.map { route in
+                    var members: [String: JSONValue] = ["path": JSONValue(route.path)]
+                    if let host = route.host { members["host"] = JSONValue(host) }
+                    return .object(members)
+                }
+            ),
+            "debug": JSONValue(debug),
+        ]
+    }
+}
+
+/// Reads the members of a JSON object, and complains about any that nobody asked for.
+struct ObjectReader {
+    private let path: String
+    private var members: [String: JSONValue]
+
+    /// `path` is where in the document the object is; empty for the document itself.
+    init(_ json: JSONValue, at path: String) throws(ConfigurationError) {
+        guard let members = json.members else {
+            throw ConfigurationError(
+                key: path.isEmpty ? "the document" : path,
+                reason: "should be an object"
+            )
+        }
+        self.path = path
+        // Null stands for the default, as in a merge patch.
+        self.members = members.filter { $0.value != .null }
+    }
+
+    /// The full name of a member.
+    func key(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+
+    /// Refuses members that were not read.
+    func finish() throws(ConfigurationError) {
+        guard let unknown = members.keys.min() else { return }
+        throw ConfigurationError(key: key(unknown), reason: "is not a known key")
+    }
+
+    mutating func integer(_ name: String, _ value: inout Int) throws(ConfigurationError) {
+        guard let json = members.removeValue(forKey: name) else { return }
+        guard let number = json.integer, let integer = Int(exactly: number) else {
+            throw ConfigurationError(key: key(name), reason: "should be an integer")
+        }
+        value = integer
+    }
+
+    mutating func fuel(_ value: inout UInt64?) throws(ConfigurationError) {
+        guard let json = members.removeValue(forKey: "fuel") else { return }
+        guard let number = json.integer, let fuel = UInt64(exactly: number) else {
+            throw ConfigurationError(
+                key: key("fuel"),
+                reason: "should be a positive integer or null"
+            )
+        }
+        value = fuel
+    }
+
+    mutating func boolean(_ name: String, _ value: inout Bool) throws(ConfigurationError) {
+        guard let json = members.removeValue(forKey: name) else { return }
+        guard case .boolean(let boolean) = json else {
+            throw ConfigurationError(key: key(name), reason: "should be true or false")
+        }
+        value = boolean
+    }
+
+    mutating func string(_ name: String) throws(ConfigurationError) -> String? {
+        guard let json = members.removeValue(forKey: name) else { return nil }
+        guard let string = json.string else {
+            throw ConfigurationError(key: key(name), reason: "should be a string")
+        }
+        return string
+    }
+
+    /// An object of which every member is a string.
+    mutating func strings(_ name: String) throws(ConfigurationError) -> [String: String] {
+        guard let json = members.removeValue(forKey: name) else { return [:] }
+        let reader = try ObjectReader(json, at: key(name))
+        var strings: [String: String] = [:]
+        for (member, value) in reader.members {
+            guard let string = value.string else {
+                throw ConfigurationError(key: reader.key(member), reason: "should be a string")
+            }
+            strings[member] = string
+        }
+        return strings
+    }
+
+    mutating func object(
+        _ name: String,
+        _ body: (inout ObjectReader) throws(ConfigurationError) -> Void
+    ) throws(ConfigurationError) {
+        guard let json = members.removeValue(forKey: name) else { return }
+        var reader = try ObjectReader(json, at: key(name))
+        try body(&reader)
+        try reader.finish()
+    }
+
+    /// An array of objects.
+    mutating func elements<Element>(
+        _ name: String,
+        _ body: (inout ObjectReader) throws(ConfigurationError) -> Element
+    ) throws(ConfigurationError) -> [Element] {
+        guard let json = members.removeValue(forKey: name) else { return [] }
+        guard case .array(let values) = json else {
+            throw ConfigurationError(key: key(name), reason: "should be an array")
+        }
+        var elements: [Element] = []
+        for (index, value) in values.enumerated() {
+            var reader = try ObjectReader(value, at: "\(key(name))[\(index)]")
+            elements.append(try body(&reader))
+            try reader.finish()
+        }
+        return elements
+    }
+}

@@ -1,0 +1,58 @@
+import Platform
+import Store
+
+/// What the platform has to know of a function, read from the store.
+struct Publication {
+    let versions: [VersionDescription]
+
+    /// How many versions are read at a time.
+    private static let pageSize = 500
+
+    /// Reads all versions of a function.
+    ///
+    /// The stored configurations were within the ceilings when they were stored; ceilings that have
+    /// been lowered since do not make a function vanish.
+    init(_ record: FunctionRecord, store: DeploymentStore) throws {
+        var versions: [VersionDescription] = []
+        var before: Int?
+        while true {
+            let page = try store.versions(
+                of: record.name,
+                limit: Self.pageSize,
+                before: before
+            )
+            for version in page {
+                let json = try JSONValue(parsing: version.configuration)
+                versions.append(
+                    VersionDescription(
+                        number: version.number,
+                        digest: version.digest,
+                        configuration: try FunctionConfiguration(json: json, ceilings: .highest)
+                    )
+                )
+            }
+            guard page.count == Self.pageSize, let last = page.last else { break }
+            before = last.number
+        }
+        self.versions = versions
+    }
+}
+
+extension FunctionConfiguration.Ceilings {
+    /// Ceilings that allow everything that any ceilings could have allowed.
+    static var highest: Self {
+        var ceilings = Self()
+        ceilings.memoryBytes = .max
+        ceilings.timeoutMilliseconds = Int(Int32.max)
+        ceilings.requestBytes = .max
+        ceilings.outputBytes = .max
+        ceilings.logBytes = .max
+        ceilings.poolInstances = .max
+        ceilings.concurrency = .max
+        ceilings.queue = .max
+        ceilings.environmentVariables = .max
+        ceilings.environmentBytes = .max
+        ceilings.routes = .max
+        return ceilings
+    }
+}

@@ -1,0 +1,87 @@
+import CLinux
+import Glibc
+
+/// An unnamed file that lives in memory: to hand bytes to a child process.
+public struct MemoryFile: ~Copyable {
+    /// The file's descriptor, positioned at its start. Closed at `exec`.
+    public let descriptor: FileDescriptor
+
+    /// Makes a file with a content. `name` only shows in `/proc`.
+    public init(name: String, contents: [UInt8]) throws(SystemError) {
+        let file = try retryingInterrupts("memfd_create") {
+            unsafe memfd_create(name, UInt32(MFD_CLOEXEC))
+        }
+        let descriptor = FileDescriptor(adopting: file)
+        try descriptor.writeAll(contents)
+        guard lseek(file, 0, SEEK_SET) == 0 else {
+            throw SystemError(call: "lseek", code: errno)
+        }
+        self.descriptor = descriptor
+    }
+}
+
+extension FileDescriptor {
+    /// Reads up to `count` bytes, waiting for the first; empty at the end of the file.
+    public func read(upTo count: Int) throws(SystemError) -> [UInt8] {
+        let file = rawValue
+        var failure: SystemError?
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: max(0, count)) {
+            buffer,
+            initialized in
+            do throws(SystemError) {
+                initialized = try retryingInterrupts("read") {
+                    unsafe Glibc.read(file, buffer.baseAddress, buffer.count)
+                }
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
+    /// Reads to the end of the file; nil when there is more than a limit.
+    public func readToEnd(limit: Int) throws(SystemError) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        while true {
+            let chunk = try read(upTo: 1 << 18)
+            if chunk.isEmpty { return bytes }
+            guard chunk.count <= limit - bytes.count else { return nil }
+            bytes += chunk
+        }
+    }
+
+    /// Writes all of the bytes, waiting for room.
+    public func writeAll(_ bytes: [UInt8]) throws(SystemError) {
+        let file = rawValue
+        var written = 0
+        while written < bytes.count {
+            let offset = written
+            written += try retryingInterrupts("write") {
+                unsafe bytes.withUnsafeBytes { bytes in
+                    unsafe write(
+                        file,
+                        UnsafeRawBufferPointer(rebasing: bytes[offset...]).baseAddress,
+                        bytes.count - offset
+                    )
+                }
+            }
+        }
+    }
+}
+
+extension StandardStream {
+    /// Writes all of the bytes, waiting for room.
+    public func writeAll(_ bytes: [UInt8]) throws(SystemError) {
+        var rest = bytes
+        while !rest.isEmpty { unsafe rest.removeFirst(try write(rest.span.bytes)) }
+    }
+
+    /// Waits until the stream can be read, or for so many milliseconds.
+    ///
+    /// The corresponding C function is `poll`.
+    public func isReadable(within milliseconds: Int32) -> Bool {
+        var waiting = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&waiting, 1, milliseconds) > 0
+    }
+}

@@ -1,0 +1,31 @@
+import CLinux
+import Glibc
+
+/// The signals that ask a process to end: SIGTERM and SIGINT.
+public enum TerminationSignals {
+    /// Keeps the signals from this thread and from those that it starts later, until
+    /// ``wait()``. To be called before any other thread exists.
+    ///
+    /// Writing to a closed pipe or socket becomes an error, instead of a signal, as well.
+    public static func block() {
+        var set = makeSet()
+        _ = unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+        _ = signal(SIGPIPE, SIG_IGN)
+    }
+
+    /// Waits for one of the blocked signals and returns its number.
+    public static func wait() -> Int32 {
+        var set = makeSet()
+        var number: Int32 = 0
+        while unsafe sigwait(&set, &number) != 0 {}
+        return number
+    }
+
+    private static func makeSet() -> sigset_t {
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        unsafe sigaddset(&set, SIGTERM)
+        unsafe sigaddset(&set, SIGINT)
+        return set
+    }
+}

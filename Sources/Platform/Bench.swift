@@ -1,0 +1,183 @@
+import HTTP
+import Histogram
+import Linux
+import WASI
+import Wasm
+
+/// Starts a version many times in each way there is, and measures the phases.
+///
+/// Blocks, runs the guest to its end on the calling thread, and touches neither the pool nor the
+/// limits of the requests that the version serves at the same time.
+public struct Bench {
+    /// The times of one phase of one kind of start, in microseconds.
+    public struct Distribution: Equatable, Sendable {
+        public let p50: Double
+        public let p95: Double
+        public let p99: Double
+        public let max: Double
+    }
+
+    /// What was measured of one kind of start.
+    public struct KindResult: Sendable {
+        public let kind: StartKind
+        public let count: Int
+        /// By phase: `start`, `guest`, `reset`, `total`.
+        public let phases: [String: Distribution]
+        /// How many runs did not end as they should.
+        public let failureCount: Int
+        /// Instructions of the last run.
+        public let fuel: UInt64
+    }
+
+    /// The most starts of the slow kind: each decodes the whole module.
+    public static let compiledCountMax = 20
+    /// The most starts of any kind.
+    public static let countMax = 100_000
+
+    private let version: FunctionVersion
+    private let bytes: [UInt8]
+    private let loaded: LoadedVersion
+    private let stack: ValueStack
+
+    /// Gets ready to measure a version whose module has these bytes.
+    public init(_ version: FunctionVersion, module bytes: [UInt8]) throws(VersionError) {
+        self.version = version
+        self.bytes = bytes
+        let image = try VersionImage(module: bytes, configuration: version.configuration)
+        loaded = try LoadedVersion(image, configuration: version.configuration)
+        do throws(SystemError) {
+            stack = try ValueStack(byteCount: VersionImage.stackBytes)
+        } catch {
+            throw .host(error)
+        }
+    }
+
+    /// Measures all kinds, until a moment of `Monotonic.now()` at the latest.
+    public func run(count: Int, deadline: UInt64) throws(VersionError) -> [KindResult] {
+        var results: [KindResult] = []
+        for kind in StartKind.allCases {
+            let limit = kind == .compiled ? Self.compiledCountMax : Self.countMax
+            results.append(try measure(kind, count: min(count, limit), deadline: deadline))
+        }
+        return results
+    }
+
+    private func measure(
+        _ kind: StartKind,
+        count: Int,
+        deadline: UInt64
+    ) throws(VersionError) -> KindResult {
+        var recorder = PhaseRecorder()
+        var failureCount = 0
+        var fuel: UInt64 = 0
+        var done = 0
+        while done < count, done == 0 || Monotonic.now() < deadline {
+            let begin = Monotonic.now()
+            let lease = try start(kind)
+            let started = Monotonic.now()
+            let run = runGuest(lease.instance)
+            let ended = Monotonic.now()
+            loaded.pool.give(back: lease, isSound: false, now: ended)
+            let reset = Monotonic.now()
+            if !run.isSound { failureCount += 1 }
+            fuel = run.fuel
+            recorder.record("start", from: begin, to: started)
+            recorder.record("guest", from: started, to: ended)
+            recorder.record("reset", from: ended, to: reset)
+            recorder.record("total", from: begin, to: reset)
+            done += 1
+        }
+        return KindResult(
+            kind: kind,
+            count: done,
+            phases: recorder.distributions,
+            failureCount: failureCount,
+            fuel: fuel
+        )
+    }
+
+    private func start(_ kind: StartKind) throws(VersionError) -> InstanceLease {
+        switch kind {
+        case .pooled:
+            return try loaded.pool.take()
+        case .fresh:
+            return InstanceLease(instance: try loaded.image.makeInstance(), kind: .fresh)
+        case .compiled:
+            let image = try VersionImage(module: bytes, configuration: version.configuration)
+            return InstanceLease(instance: try image.makeInstance(), kind: .compiled)
+        }
+    }
+
+    /// Runs the guest as for `GET /` without a body.
+    private func runGuest(_ instance: Instance) -> (isSound: Bool, fuel: UInt64) {
+        let limits = version.configuration.limits
+        let context = WASIContext(
+            outputByteLimit: limits.outputBytes,
+            logByteLimit: limits.logBytes
+        )
+        var environment = version.environment
+        for (name, value) in [
+            ("REQUEST_METHOD", "GET"), ("SCRIPT_NAME", "/f/\(version.function)"),
+            ("PATH_INFO", "/"), ("QUERY_STRING", ""), ("SERVER_PROTOCOL", "HTTP/1.1"),
+        ] {
+            environment.append(name: name, value: value)
+        }
+        context.begin(
+            arguments: GuestStrings([version.function.description]),
+            environment: environment,
+            input: GuestInput()
+        )
+        let execution = try? Execution(
+            instance,
+            export: GuestInterface.commandEntry,
+            stack: stack,
+            fuelLimit: limits.fuel,
+            hostState: context
+        )
+        guard let execution else { return (false, 0) }
+        let deadline = Monotonic.now() &+ UInt64(limits.timeoutMilliseconds) &* 1_000_000
+        let clock = Monitor(())
+        while Monotonic.now() < deadline {
+            switch execution.resume(budget: 1_000_000) {
+            case .finished, .exited(0):
+                return (true, execution.fuelUsed)
+            case .outOfBudget:
+                continue
+            case .waiting(.deadline(let moment)):
+                let end = min(moment, deadline)
+                clock.wait { _ in Monotonic.now() >= end ? .found(()) : .nothingUntil(end) }
+            case .waiting, .trapped, .exited:
+                return (false, execution.fuelUsed)
+            }
+        }
+        return (false, execution.fuelUsed)
+    }
+}
+
+/// Collects durations by phase, with three significant digits.
+private struct PhaseRecorder {
+    private var histograms: [String: Histogram<UInt32>] = [:]
+
+    mutating func record(_ phase: String, from start: UInt64, to end: UInt64) {
+        histograms[
+            phase,
+            default: Histogram(
+                lowestDiscernibleValue: 1,
+                highestTrackableValue: 3_600_000_000_000,
+                numberOfSignificantValueDigits: .three
+            )
+        ].record(end &- start)
+    }
+
+    var distributions: [String: Bench.Distribution] {
+        histograms.mapValues { histogram in
+            func microseconds(_ nanoseconds: UInt64) -> Double { Double(nanoseconds) / 1_000 }
+            return Bench.Distribution(
+                p50: microseconds(histogram.valueAtPercentile(50)),
+                p95: microseconds(histogram.valueAtPercentile(95)),
+                p99: microseconds(histogram.valueAtPercentile(99)),
+                max: microseconds(histogram.max)
+            )
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import HTTP
+import WASI
+
+/// Makes a guest's environment and arguments of a request: RFC 3875 §4.1, with WAGI's additions.
+struct CGIEnvironment {
+    let head: RequestHead
+    let match: RouteMatch
+    let requestIdentifier: String
+    let bodyByteCount: Int
+    let remoteAddress: String
+
+    /// Fields that get no `HTTP_` variable: those with a variable of their own, those that concern
+    /// the connection, and `Proxy`, whose variable programs take for their own proxy setting.
+    private static let hiddenFields: Set<String> = [
+        "CONTENT_LENGTH", "CONTENT_TYPE", "CONNECTION", "KEEP_ALIVE", "PROXY",
+        "PROXY_AUTHORIZATION", "PROXY_CONNECTION", "TE", "TRAILER", "TRANSFER_ENCODING", "UPGRADE",
+        "EXPECT",
+    ]
+
+    /// The environment: the version's part first, then the request's.
+    func environment() -> GuestStrings {
+        var strings = match.version.environment
+        let path = head.pathOctets
+        let scriptName = path.prefix(match.prefixCount)
+        let rawPathInfo = path.dropFirst(match.prefixCount)
+        append("REQUEST_METHOD", head.method.rawValue, to: &strings)
+        append("SCRIPT_NAME", scriptName, to: &strings)
+        // The parser lets no malformed and no NUL escape pass.
+        append("PATH_INFO", PercentEncoding.decode(rawPathInfo) ?? [], to: &strings)
+        append("X_RAW_PATH_INFO", rawPathInfo, to: &strings)
+        append("X_MATCHED_ROUTE", match.pattern, to: &strings)
+        append("QUERY_STRING", head.query ?? "", to: &strings)
+        append("SERVER_PROTOCOL", head.version == .http10 ? "HTTP/1.0" : "HTTP/1.1", to: &strings)
+        let (name, port) = server()
+        append("SERVER_NAME", name, to: &strings)
+        append("SERVER_PORT", port, to: &strings)
+        append("X_FULL_URL", fullURL(), to: &strings)
+        append("REMOTE_ADDR", remoteAddress, to: &strings)
+        append("REMOTE_HOST", remoteAddress, to: &strings)
+        append("REQUEST_ID", requestIdentifier, to: &strings)
+        if bodyByteCount > 0 || head.framing != .none {
+            append("CONTENT_LENGTH", String(bodyByteCount), to: &strings)
+        }
+        if let type = head.fields.firstIndex(of: "content-type") {
+            append("CONTENT_TYPE", head.fields.octets(at: type), to: &strings)
+        }
+        if let parent = head.fields.firstIndex(of: "traceparent") {
+            append("TRACEPARENT", head.fields.octets(at: parent), to: &strings)
+        }
+        appendFields(to: &strings)
+        return strings
+    }
+
+    /// The arguments: the function's name, then the words of the query.
+    func arguments() -> GuestStrings {
+        var strings = GuestStrings([match.version.function.description])
+        guard let query = head.query else { return strings }
+        for word in QueryArguments.words(of: query.utf8) {
+            strings.append(String(decoding: word, as: UTF8.self))
+        }
+        return strings
+    }
+
+    private func append(_ name: String, _ value: String, to strings: inout GuestStrings) {
+        guard !match.version.reservedNames.contains(name) else { return }
+        strings.append(name: name, value: value)
+    }
+
+    private func append(
+        _ name: String,
+        _ value: some Collection<UInt8>,
+        to strings: inout GuestStrings
+    ) {
+        guard !match.version.reservedNames.contains(name) else { return }
+        strings.append(name: name, value: value)
+    }
+
+    /// One variable for each field name; lines of one name are joined as the field allows.
+    private func appendFields(to strings: inout GuestStrings) {
+        let fields = head.fields
+        for index in 0..<fields.count {
+            let name = fields.name(at: index)
+            // An underscore could pass for the hyphen of another field.
+            guard !name.utf8.contains(UInt8(ascii: "_")) else { continue }
+            guard fields.firstIndex(of: name) == index else { continue }
+            let variable = Self.variable(name)
+            guard !Self.hiddenFields.contains(variable) else { continue }
+            var value = Array(fields.octets(at: index))
+            for other in (index + 1)..<max(fields.count, index + 1)
+            where fields.isName(at: other, name) {
+                value += variable == "COOKIE" ? "; ".utf8 : ", ".utf8
+                value += fields.octets(at: other)
+            }
+            append("HTTP_" + variable, value, to: &strings)
+        }
+    }
+
+    private static func variable(_ name: String) -> String {
+        let bytes = name.utf8.map { byte in
+            switch byte {
+            case UInt8(ascii: "-"): UInt8(ascii: "_")
+            case UInt8(ascii: "a")...UInt8(ascii: "z"): byte - 0x20
+            default: byte
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private func server() -> (name: String, port: String) {
+        guard let authority = head.authority, !authority.isEmpty else { return ("localhost", "80") }
+        let colon = authority.utf8.lastIndex(of: UInt8(ascii: ":"))
+        guard let colon, !authority[colon...].utf8.contains(UInt8(ascii: "]")) else {
+            return (authority, "80")
+        }
+        let port = authority[authority.utf8.index(after: colon)...]
+        return (String(authority[..<colon]), port.isEmpty ? "80" : String(port))
+    }
+
+    private func fullURL() -> String {
+        let query = head.query.map { "?" + $0 } ?? ""
+        return "http://" + (head.authority ?? "localhost") + head.path + query
+    }
+}

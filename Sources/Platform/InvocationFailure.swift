@@ -1,0 +1,150 @@
+import HTTP
+import Store
+import Wasm
+
+/// Why the platform, and not the guest, answers a request.
+enum InvocationFailure {
+    case trap(Trap)
+    /// The guest ended itself with a code other than zero.
+    case exit(Int32)
+    case fuel(limit: UInt64, Trap)
+    case timeout(milliseconds: Int, waited: Bool)
+    /// The guest failed after it had asked for more memory than it may have.
+    case memory(limit: Int, cause: String, Trap?)
+    case badOutput(String)
+    case functionFull(concurrency: Int, queue: Int)
+    case platformFull
+    case draining
+    case unavailable(String)
+
+    /// What the record says.
+    var outcome: InvocationOutcome {
+        switch self {
+        case .trap, .exit, .unavailable: .trap
+        case .fuel: .fuel
+        case .timeout: .timeout
+        case .memory: .memory
+        case .badOutput: .badOutput
+        case .functionFull, .platformFull, .draining: .overloaded
+        }
+    }
+
+    /// The value of `X-Function-Error`; nil when the function has no part in it.
+    var errorName: String? {
+        if case .unavailable = self { return nil }
+        return outcome.rawValue
+    }
+
+    var status: Status {
+        switch self {
+        case .trap, .exit, .memory, .badOutput: .badGateway
+        case .fuel, .timeout: .gatewayTimeout
+        case .functionFull: .tooManyRequests
+        case .platformFull, .draining: .serviceUnavailable
+        case .unavailable: .internalServerError
+        }
+    }
+
+    /// After how many seconds another try makes sense; nil when that is not known.
+    var retryAfterSeconds: Int? {
+        switch self {
+        case .functionFull, .platformFull: 1
+        case .draining: 5
+        default: nil
+        }
+    }
+
+    var detail: String {
+        switch self {
+        case .trap(let trap):
+            "the function trapped: \(trap)"
+        case .exit(let code):
+            "the function exited with code \(code)"
+        case .fuel(let limit, _):
+            "the function used all of its limits.fuel of \(limit) instructions"
+        case .timeout(let milliseconds, false):
+            "the function did not finish within its limits.timeoutMs of \(milliseconds)"
+        case .timeout(let milliseconds, true):
+            "the request waited for its turn for the function's limits.timeoutMs of "
+                + "\(milliseconds)"
+        case .memory(let limit, let cause, _):
+            "the function needed more than its limits.memoryBytes of \(limit), and failed: "
+                + cause
+        case .badOutput(let reason):
+            "the function's output is not a response: \(reason)"
+        case .functionFull(let concurrency, let queue):
+            "the function runs \(concurrency) invocations and has \(queue) waiting, "
+                + "as many as it may"
+        case .platformFull:
+            "the platform runs as many invocations as it may"
+        case .draining:
+            "the platform is shutting down"
+        case .unavailable(let reason):
+            "the function could not be loaded: \(reason)"
+        }
+    }
+
+    var trap: Trap? {
+        switch self {
+        case .trap(let trap), .fuel(_, let trap): trap
+        case .memory(_, _, let trap): trap
+        default: nil
+        }
+    }
+
+    private var title: String {
+        switch self {
+        case .trap, .exit: "Function failed"
+        case .fuel: "Function out of fuel"
+        case .timeout: "Function timed out"
+        case .memory: "Function out of memory"
+        case .badOutput: "Function answered badly"
+        case .functionFull, .platformFull, .draining: "Overloaded"
+        case .unavailable: "Function unavailable"
+        }
+    }
+
+    /// The problem document (RFC 9457).
+    func problem(requestIdentifier: String, showsTrap: Bool) -> [UInt8] {
+        var json = JSONText()
+        json.object { json in
+            json.member("type", "urn:roost:problem:\(errorName ?? "unavailable")")
+            json.member("title", title)
+            json.member("status", status.code)
+            json.member("detail", detail)
+            json.member("instance", "/v1/invocations/\(requestIdentifier)")
+            json.member("requestId", requestIdentifier)
+            if showsTrap, let trap {
+                json.key("trap")
+                TrapReport.write(trap, to: &json)
+            }
+        }
+        return json.bytes
+    }
+}
+
+/// The JSON form of a trap.
+enum TrapReport {
+    static func text(_ trap: Trap) -> String {
+        var json = JSONText()
+        write(trap, to: &json)
+        return json.text
+    }
+
+    static func write(_ trap: Trap, to json: inout JSONText) {
+        json.object { json in
+            json.member("kind", trap.description)
+            json.member("depth", trap.depth)
+            json.key("backtrace")
+            json.array { json in
+                for frame in trap.backtrace {
+                    json.object { json in
+                        json.member("function", frame.function)
+                        if let name = frame.name { json.member("name", name) }
+                        json.member("offset", frame.offset)
+                    }
+                }
+            }
+        }
+    }
+}

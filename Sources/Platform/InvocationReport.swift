@@ -1,0 +1,213 @@
+import HTTP
+import Linux
+import Store
+import WASI
+import Wasm
+
+/// What is known of an invocation so far: its times, its costs, and how it ended.
+///
+/// Makes the response's header fields and the stored record of it.
+struct InvocationReport {
+    let identifier: String
+    var start: StartKind?
+    private(set) var endedAt: UInt64 = 0
+
+    private let alias: String?
+    private let method: Method
+    private let path: String
+    private let traceIdentifier: String?
+    private let byteCountIn: Int
+    private let receivedAt: UInt64
+    private let startedAt: Timestamp
+
+    // Moments on the monotonic clock; zero: not yet.
+    private var startBeganAt: UInt64 = 0
+    private var guestBeganAt: UInt64 = 0
+
+    private var fuel: UInt64 = 0
+    private var memoryBytesPeak = 0
+    private var status = 0
+    private var outcome = InvocationOutcome.ok
+    private var error: String?
+    private var trap: Trap?
+    private var byteCountOut = 0
+
+    init(_ request: Request, _ match: RouteMatch, identifier: String) {
+        self.identifier = identifier
+        alias = match.alias
+        method = request.head.method
+        path = request.head.path
+        traceIdentifier = request.head.fields["traceparent"]
+            .flatMap(RequestIdentity.traceIdentifier)
+        byteCountIn = request.body.count
+        receivedAt = request.receivedAt
+        let age = Int64(clamping: (Monotonic.now() &- request.receivedAt) / 1_000)
+        startedAt = Timestamp(microseconds: Timestamp.now().microseconds - age)
+    }
+
+    // MARK: - Moments
+
+    /// Loading the version is part of the start.
+    mutating func loadingBegan() {
+        if startBeganAt == 0 { startBeganAt = Monotonic.now() }
+    }
+
+    mutating func startBegan() {
+        if startBeganAt == 0 { startBeganAt = Monotonic.now() }
+    }
+
+    mutating func guestBegan() { guestBeganAt = Monotonic.now() }
+
+    mutating func guestEnded(_ execution: Execution?, _ lease: InstanceLease?) {
+        endedAt = Monotonic.now()
+        fuel = execution?.fuelUsed ?? 0
+        memoryBytesPeak = lease?.instance.memoryByteCount ?? 0
+    }
+
+    mutating func canceled() {
+        outcome = .canceled
+        error = "the client went away"
+        if endedAt == 0 { endedAt = Monotonic.now() }
+    }
+
+    mutating func sent(_ response: Response, _ failure: InvocationFailure?) {
+        status = response.status.code
+        byteCountOut = response.body.count
+        outcome = failure?.outcome ?? .ok
+        error = failure?.detail
+        trap = failure?.trap
+    }
+
+    // MARK: - Responses
+
+    /// The guest's answer.
+    func response(
+        _ answer: CGIResponse,
+        _ output: [UInt8],
+        _ version: FunctionVersion,
+        _ options: PlatformOptions
+    ) -> Response {
+        let status = Status(answer.status) ?? .badGateway
+        let body = status.forbidsBody ? [] : Array(output[answer.bodyStart...])
+        var response = Response(status: status, fields: answer.fields, body: body)
+        addFields(to: &response.fields, version, options)
+        return response
+    }
+
+    /// The platform's answer in the guest's place.
+    func response(
+        _ failure: InvocationFailure,
+        _ version: FunctionVersion,
+        _ options: PlatformOptions
+    ) -> Response {
+        var fields: Fields = ["Content-Type": "application/problem+json"]
+        if let name = failure.errorName { fields.append("X-Function-Error", name) }
+        if let seconds = failure.retryAfterSeconds { fields.append("Retry-After", String(seconds)) }
+        addFields(to: &fields, version, options)
+        let body = failure.problem(
+            requestIdentifier: identifier,
+            showsTrap: version.configuration.debug
+        )
+        return Response(status: failure.status, fields: fields, body: body)
+    }
+
+    private func addFields(
+        to fields: inout Fields,
+        _ version: FunctionVersion,
+        _ options: PlatformOptions
+    ) {
+        let shown = options.responseFields
+        if shown.contains(.requestIdentifier) { fields.append("X-Request-Id", identifier) }
+        if shown.contains(.version) { fields.append("X-Function-Version", version.numberText) }
+        if shown.contains(.start), let start { fields.append("X-Start", start.rawValue) }
+        if shown.contains(.fuel) { fields.append("X-Fuel-Used", String(fuel)) }
+        if shown.contains(.serverTiming) { fields.append("Server-Timing", serverTiming()) }
+    }
+
+    /// The phases in milliseconds, with microseconds after the point.
+    private func serverTiming() -> String {
+        let now = Monotonic.now()
+        var text = "queue;dur="
+        text += Self.milliseconds(queueMicroseconds(until: now))
+        text += ", start;dur="
+        text += Self.milliseconds(startMicroseconds(until: now))
+        text += ", guest;dur="
+        text += Self.milliseconds(guestMicroseconds)
+        text += ", total;dur="
+        text += Self.milliseconds(Self.microseconds(from: receivedAt, to: now))
+        return text
+    }
+
+    static func milliseconds(_ microseconds: Int64) -> String {
+        let fraction = String(microseconds % 1_000)
+        let zeros = fraction.utf8.count == 3 ? "" : fraction.utf8.count == 2 ? "0" : "00"
+        return String(microseconds / 1_000) + "." + zeros + fraction
+    }
+
+    // MARK: - Durations
+
+    private static func microseconds(from start: UInt64, to end: UInt64) -> Int64 {
+        end > start ? Int64(clamping: (end - start) / 1_000) : 0
+    }
+
+    private func queueMicroseconds(until now: UInt64) -> Int64 {
+        Self.microseconds(from: receivedAt, to: startBeganAt == 0 ? now : startBeganAt)
+    }
+
+    private func startMicroseconds(until now: UInt64) -> Int64 {
+        guard startBeganAt != 0 else { return 0 }
+        return Self.microseconds(from: startBeganAt, to: guestBeganAt == 0 ? now : guestBeganAt)
+    }
+
+    private var guestMicroseconds: Int64 {
+        guestBeganAt == 0 ? 0 : Self.microseconds(from: guestBeganAt, to: endedAt)
+    }
+
+    // MARK: - The record
+
+    /// The stored record. `log` is what the guest logged, if it ran.
+    func record(_ version: FunctionVersion, log context: WASIContext?) -> InvocationRecord {
+        let now = Monotonic.now()
+        var record = InvocationRecord(
+            id: identifier,
+            function: version.function.description,
+            version: version.number,
+            startedAt: startedAt
+        )
+        record.alias = alias
+        record.method = method.rawValue
+        record.path = path
+        record.status = status
+        record.outcome = outcome
+        record.start = start.flatMap { InvocationStart(rawValue: $0.rawValue) }
+        record.queueMicroseconds = queueMicroseconds(until: now)
+        record.startMicroseconds = startMicroseconds(until: now)
+        record.guestMicroseconds = guestMicroseconds
+        record.totalMicroseconds = Self.microseconds(from: receivedAt, to: now)
+        record.fuel = Int64(clamping: fuel)
+        record.memoryPeakBytes = Int64(memoryBytesPeak)
+        record.bytesIn = Int64(byteCountIn)
+        record.bytesOut = Int64(byteCountOut)
+        record.traceId = traceIdentifier
+        record.error = error
+        record.trapReport = trap.map(TrapReport.text)
+        if let context { addLines(of: context, to: &record) }
+        return record
+    }
+
+    private func addLines(of context: WASIContext, to record: inout InvocationRecord) {
+        context.log.finish()
+        guard context.log.count > 0 || context.log.isTruncated else { return }
+        // The guest's clock begins with the guest, the record's with the request.
+        let offset = Self.microseconds(from: receivedAt, to: guestBeganAt)
+        record.lines = context.log.lines.map { line in
+            LogLine(
+                sequence: Int32(clamping: line.sequence),
+                atMicroseconds: offset + Int64(line.atMicroseconds),
+                stream: line.stream == .stdout ? .stdout : .stderr,
+                text: line.text
+            )
+        }
+        record.linesTruncated = context.log.isTruncated
+    }
+}

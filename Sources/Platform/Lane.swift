@@ -1,0 +1,68 @@
+public import HTTP
+import Store
+
+/// One event loop's way into the platform: its copy of the routing table, its ring of records, its
+/// source of request ids.
+///
+/// Belongs to one thread.
+public final class Lane {
+    private let platform: Platform
+    private let surroundings: Invocation.Surroundings
+    private var table: RoutingTable
+    private var generation: UInt64 = 0
+    private var identifiers = UUIDv7Maker()
+
+    init(_ platform: Platform, ring: InvocationRing) {
+        self.platform = platform
+        table = platform.table
+        surroundings = Invocation.Surroundings(
+            options: platform.options,
+            scheduler: platform.surroundingParts.scheduler,
+            loader: platform.surroundingParts.loader,
+            stacks: platform.surroundingParts.stacks,
+            census: platform.census,
+            ring: ring
+        )
+    }
+
+    /// Finds the function that a request is for.
+    public func match(_ head: RequestHead) -> RouteMatch? {
+        platform.refresh(&table, &generation)
+        return table.match(head)
+    }
+
+    /// The request's id: the caller's if it can be kept, else a new one.
+    public func identifier(of head: RequestHead) -> String {
+        if let given = head.fields["x-request-id"], RequestIdentity.isAcceptable(given) {
+            return given
+        }
+        return identifiers.next()
+    }
+
+    /// A new request id.
+    public func mintIdentifier() -> String { identifiers.next() }
+
+    /// Runs a request, at first on this thread.
+    ///
+    /// `respond` is called once, on any thread; never for a request that was canceled. Returns the
+    /// invocation if it goes on, so that it can be canceled; `finished` is then called at its end,
+    /// on another thread.
+    public func invoke(
+        _ request: Request,
+        _ match: RouteMatch,
+        remoteAddress: String,
+        respond: @escaping @Sendable (Response) -> Void,
+        finished: @escaping @Sendable () -> Void
+    ) -> Invocation? {
+        let invocation = Invocation(
+            request,
+            match,
+            identifier: identifier(of: request.head),
+            remoteAddress: remoteAddress,
+            surroundings: surroundings,
+            respond: respond,
+            finished: finished
+        )
+        return invocation.start() ? nil : invocation
+    }
+}

@@ -1,0 +1,63 @@
+import Linux
+import Store
+import Synchronization
+
+/// Brings versions into memory on a thread of its own: reading, decoding and initialising a module
+/// takes too long for an event loop.
+final class Loader: Sendable {
+    /// Finds a module's bytes; nil when they are not there. Blocks.
+    typealias ModuleSource = @Sendable (ModuleDigest) throws -> [UInt8]?
+
+    private struct State {
+        var versions = FIFO<FunctionVersion>()
+        var isStopping = false
+    }
+
+    private let monitor = Monitor(State())
+    private let threads = ThreadGroup()
+
+    init(source: @escaping ModuleSource) throws(SystemError) {
+        let monitor = monitor
+        try threads.spawn(name: "loader") {
+            while let version = Self.next(monitor) { Self.load(version, from: source) }
+        }
+    }
+
+    /// Has a version loaded, soon. Its waiting invocations go on then.
+    func load(_ version: FunctionVersion) {
+        monitor.withLock { $0.versions.append(version) }
+        monitor.signal()
+    }
+
+    func stop() {
+        monitor.withLock { $0.isStopping = true }
+        monitor.broadcast()
+        threads.joinAll()
+    }
+
+    private static func next(_ monitor: Monitor<State>) -> FunctionVersion? {
+        monitor.wait { state in
+            if let version = state.versions.popFirst() { return .found(version) }
+            return state.isStopping ? .found(nil) : .nothing
+        }
+    }
+
+    private static func load(_ version: FunctionVersion, from source: ModuleSource) {
+        var failure: VersionError?
+        do throws(VersionError) {
+            version.install(try build(version, from: source))
+        } catch {
+            failure = error
+        }
+        for invocation in version.takeWaiting() { invocation.versionLoaded(failure: failure) }
+    }
+
+    private static func build(
+        _ version: FunctionVersion,
+        from source: ModuleSource
+    ) throws(VersionError) -> LoadedVersion {
+        guard let bytes = try? source(version.digest) else { throw .missing }
+        let image = try VersionImage(module: bytes, configuration: version.configuration)
+        return try LoadedVersion(image, configuration: version.configuration)
+    }
+}

@@ -1,0 +1,141 @@
+public import Linux
+
+/// Something that runs a slice at a time.
+protocol Resumable: AnyObject, Sendable {
+    /// Runs one slice. Called by one thread at a time.
+    func resume() -> Suspension
+
+    /// Whether something has happened that must not wait for the task's moment. Any thread.
+    var isWakePending: Bool { get }
+}
+
+/// How a slice ended.
+enum Suspension: Equatable {
+    /// There is more to do: run it again after the others.
+    case ready
+    /// Nothing can be done before this moment of `Monotonic.now()`, or ``Scheduler/wake(_:)``.
+    case until(UInt64)
+    /// Somebody else has taken the task on.
+    case elsewhere
+    /// The task is over.
+    case done
+}
+
+/// Runs tasks slice by slice, in turn, on a fixed number of threads.
+///
+/// A sleeping task costs an entry in a timer queue and no thread. The number of tasks is bounded
+/// by whoever admits them; a task is in the run queue or asleep at most once.
+public final class Scheduler: Sendable {
+    private struct State {
+        var ready = FIFO<any Resumable>()
+        var asleep = TimerQueue<ObjectIdentifier, any Resumable>()
+        var isStopping = false
+    }
+
+    private let monitor = Monitor(State())
+    private let threads = ThreadGroup()
+
+    /// How many threads run tasks.
+    public let workerCount: Int
+
+    /// Starts the threads.
+    public init(workerCount: Int) throws(SystemError) {
+        self.workerCount = max(1, workerCount)
+        for index in 0..<self.workerCount {
+            let monitor = monitor
+            do throws(SystemError) {
+                try threads.spawn(name: "worker-\(index)") { Self.work(monitor) }
+            } catch {
+                stop()
+                throw error
+            }
+        }
+    }
+
+    /// Puts a task at the end of the run queue.
+    func enqueue(_ task: any Resumable) {
+        monitor.withLock { $0.ready.append(task) }
+        monitor.signal()
+    }
+
+    /// Puts a task to sleep until a moment of `Monotonic.now()`, or until it is woken.
+    func sleep(_ task: any Resumable, until moment: UInt64) {
+        Self.sleep(task, until: moment, monitor)
+    }
+
+    /// Puts a sleeping task at the end of the run queue; false when it is not asleep.
+    @discardableResult
+    func wake(_ task: any Resumable) -> Bool { Self.wake(task, monitor) }
+
+    /// How many tasks are ready, and how many asleep.
+    var counts: (ready: Int, asleep: Int) {
+        monitor.withLock { ($0.ready.count, $0.asleep.count) }
+    }
+
+    /// Stops the threads after their current slices. Tasks that are not done are dropped.
+    public func stop() {
+        monitor.withLock { $0.isStopping = true }
+        monitor.broadcast()
+        threads.joinAll()
+    }
+
+    // MARK: - Threads
+
+    private static func work(_ monitor: Monitor<State>) {
+        while let task = next(monitor) {
+            switch task.resume() {
+            case .ready:
+                // This thread takes the next task itself: nobody needs waking.
+                monitor.withLock { $0.ready.append(task) }
+            case .until(let moment):
+                sleep(task, until: moment, monitor)
+            case .elsewhere, .done:
+                break
+            }
+        }
+    }
+
+    private static func next(_ monitor: Monitor<State>) -> (any Resumable)? {
+        monitor.wait { state in
+            guard !state.isStopping else { return .found(nil) }
+            if state.asleep.count > 0 {
+                let now = Monotonic.now()
+                while let due = state.asleep.popDue(at: now) { state.ready.append(due) }
+            }
+            if let task = state.ready.popFirst() {
+                if !state.ready.isEmpty { monitor.signal() }
+                return .found(task)
+            }
+            guard let moment = state.asleep.earliest() else { return .nothing }
+            return .nothingUntil(moment)
+        }
+    }
+
+    private static func sleep(
+        _ task: any Resumable,
+        until moment: UInt64,
+        _ monitor: Monitor<State>
+    ) {
+        let isEarliest = monitor.withLock { state in
+            state.asleep.insert(task, key: ObjectIdentifier(task), at: moment)
+            return state.asleep.earliest() == moment
+        }
+        // A waker that came before the insertion found nothing, but left its mark before that.
+        if task.isWakePending {
+            wake(task, monitor)
+        } else if isEarliest {
+            monitor.signal()
+        }
+    }
+
+    @discardableResult
+    private static func wake(_ task: any Resumable, _ monitor: Monitor<State>) -> Bool {
+        let wasAsleep = monitor.withLock { state in
+            guard let task = state.asleep.remove(ObjectIdentifier(task)) else { return false }
+            state.ready.append(task)
+            return true
+        }
+        if wasAsleep { monitor.signal() }
+        return wasAsleep
+    }
+}

@@ -1,0 +1,215 @@
+public import Linux
+import WASI
+public import Wasm
+
+/// Why a module cannot become a version that serves.
+public enum VersionError: Error, Sendable, CustomStringConvertible {
+    /// The bytes are not a valid module.
+    case module(ModuleError)
+    /// The module offers no interface to call it by.
+    case interface(UnsupportedInterface)
+    /// Imports are missing or have other types.
+    case link(LinkError)
+    /// The module cannot be instantiated within the limits.
+    case instantiation(InstantiationError)
+    /// One of the functions that initialise the module failed.
+    case initialisation(function: String, reason: String)
+    /// The module's bytes are not in the store any more.
+    case missing
+    /// The host lacks a resource.
+    case host(SystemError)
+
+    /// The reason in a sentence.
+    public var description: String {
+        switch self {
+        case .module(let error): "the module is \(error)"
+        case .interface(let error): error.description
+        case .link(let error): "the module cannot be linked: \(error)"
+        case .instantiation(let error): "the module cannot be instantiated: \(error)"
+        case .initialisation(let function, let reason): "'\(function)' failed: \(reason)"
+        case .missing: "the module is not in the store"
+        case .host(let error): error.description
+        }
+    }
+}
+
+/// A module made ready: decoded, linked, initialised once, and captured.
+///
+/// Immutable and shared; instances are made from it.
+final class VersionImage: Sendable {
+    /// The bounds on initialisation: it runs once per version, not per request.
+    struct InitialisationLimits {
+        var fuel: UInt64 = 10_000_000_000
+        var timeoutMilliseconds = 30_000
+    }
+
+    let interface: GuestInterface
+    let module: Module
+
+    private let linked: LinkedModule
+    /// Nil when the configuration asks for instances that are made anew each time.
+    private let snapshot: Snapshot?
+    private let instanceLimits: InstanceLimits
+    private let initialisationLimits: InitialisationLimits
+
+    /// The functions that initialise a module, in the order in which they run: a reactor's entry,
+    /// and the two names under which the Wizer tool knows its own.
+    static let initialisers = ["_initialize", "wizer-initialize", "wizer.initialize"]
+
+    /// The size of the stack for guest frames.
+    static let stackBytes = 1 << 20
+
+    /// Decodes, links and initialises a module. Takes as long as the module's initialisers run.
+    init(
+        module bytes: [UInt8],
+        configuration: FunctionConfiguration,
+        moduleLimits: ModuleLimits = ModuleLimits(),
+        initialisationLimits: InitialisationLimits = InitialisationLimits()
+    ) throws(VersionError) {
+        do throws(ModuleError) {
+            module = try Module(bytes, limits: moduleLimits)
+        } catch {
+            throw .module(error)
+        }
+        do throws(UnsupportedInterface) {
+            interface = try GuestInterface(of: module)
+        } catch {
+            throw .interface(error)
+        }
+        do throws(LinkError) {
+            linked = try module.link(HostModules.imports)
+        } catch {
+            throw .link(error)
+        }
+        var limits = InstanceLimits()
+        limits.memoryBytesMax = configuration.limits.memoryBytes
+        instanceLimits = limits
+        self.initialisationLimits = initialisationLimits
+        let first = try Self.initialised(linked, limits, initialisationLimits)
+        snapshot = configuration.snapshot ? first.capture() : nil
+    }
+
+    /// Makes an instance in its initialised state.
+    func makeInstance() throws(VersionError) -> Instance {
+        guard let snapshot else {
+            return try Self.initialised(linked, instanceLimits, initialisationLimits)
+        }
+        do throws(InstantiationError) {
+            return try Instance(snapshot, limits: instanceLimits)
+        } catch {
+            throw .instantiation(error)
+        }
+    }
+
+    /// Puts an instance back into its initialised state; false when it cannot be and must go.
+    func restore(_ instance: Instance) -> Bool {
+        guard let snapshot else { return false }
+        instance.reset(to: snapshot)
+        return true
+    }
+
+    private static func initialised(
+        _ linked: LinkedModule,
+        _ limits: InstanceLimits,
+        _ bounds: InitialisationLimits
+    ) throws(VersionError) -> Instance {
+        let instance: Instance
+        do throws(InstantiationError) {
+            instance = try Instance(linked, limits: limits)
+        } catch {
+            throw .instantiation(error)
+        }
+        let initialiser = Initialiser(instance: instance, limits: bounds)
+        if instance.hasStart { try initialiser.runStart() }
+        for name in initialisers {
+            guard case .function(FunctionType([], [])) = linked.module.export(named: name) else {
+                continue
+            }
+            try initialiser.run(export: name)
+        }
+        return instance
+    }
+}
+
+/// The host functions that every guest is linked against.
+enum HostModules {
+    static let imports: Imports = {
+        var imports = Imports()
+        WASIPreview1.define(in: &imports)
+        return imports
+    }()
+}
+
+/// Runs a module's initialising functions to their ends, on the calling thread.
+private struct Initialiser {
+    let instance: Instance
+    let limits: VersionImage.InitialisationLimits
+
+    func runStart() throws(VersionError) {
+        let context = makeContext()
+        let stack = try makeStack()
+        let execution = Execution(
+            start: instance,
+            stack: stack,
+            fuelLimit: limits.fuel,
+            hostState: context
+        )
+        guard let execution else { return }
+        try finish(execution, name: "the start function")
+    }
+
+    func run(export name: String) throws(VersionError) {
+        let context = makeContext()
+        let stack = try makeStack()
+        let execution: Execution
+        do throws(InvocationError) {
+            execution = try Execution(
+                instance,
+                export: name,
+                stack: stack,
+                fuelLimit: limits.fuel,
+                hostState: context
+            )
+        } catch {
+            throw .initialisation(function: name, reason: "\(error)")
+        }
+        try finish(execution, name: name)
+    }
+
+    private func makeContext() -> WASIContext {
+        let context = WASIContext(outputByteLimit: 0, logByteLimit: 0)
+        context.standardOutput = .discard
+        context.standardError = .discard
+        return context
+    }
+
+    private func makeStack() throws(VersionError) -> ValueStack {
+        do throws(SystemError) {
+            return try ValueStack(byteCount: VersionImage.stackBytes)
+        } catch {
+            throw .host(error)
+        }
+    }
+
+    private func finish(_ execution: Execution, name: String) throws(VersionError) {
+        let deadline = Monotonic.now() &+ UInt64(limits.timeoutMilliseconds) &* 1_000_000
+        while true {
+            let reason: String
+            switch execution.resume(budget: 10_000_000) {
+            case .finished, .exited(0):
+                return
+            case .outOfBudget where Monotonic.now() < deadline:
+                continue
+            case .outOfBudget:
+                reason = "it ran longer than \(limits.timeoutMilliseconds) ms"
+            case .waiting:
+                reason = "it waits, which initialisation must not"
+            case .trapped(let trap):
+                reason = "it trapped: \(trap)"
+            case .exited(let code):
+                reason = "it exited with code \(code)"
+            }
+            throw .initialisation(function: name, reason: reason)
+        }
+    }
+}
