@@ -60,8 +60,6 @@ static inline int clinux_connect(int fd, const struct sockaddr_storage *address,
     return connect(fd, (const struct sockaddr *)address, size);
 }
 
-int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags);
-
 static inline int clinux_accept4(
     int fd, struct sockaddr_storage *address, socklen_t *size, int flags) {
     return accept4(fd, (struct sockaddr *)address, size, flags);

@@ -25,6 +25,7 @@ struct Roost: ParsableCommand {
         subcommands: [
             ServeCommand.self, DeployCommand.self, InvokeCommand.self, ListCommand.self,
             LogsCommand.self, BenchCommand.self, DeleteCommand.self, RunCommand.self,
+            CheckModuleCommand.self,
         ]
     )
 }
