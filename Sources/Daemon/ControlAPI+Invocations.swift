@@ -246,6 +246,11 @@ extension ControlAPI {
             let value: JSONValue = [
                 "p50": .number(distribution.p50), "p95": .number(distribution.p95),
                 "p99": .number(distribution.p99), "max": .number(distribution.max),
+                "histogram": .array(
+                    distribution.histogram.map {
+                        ["upTo": .number($0.upTo), "count": JSONValue($0.count)]
+                    }
+                ),
             ]
             return (phase, value)
         }
