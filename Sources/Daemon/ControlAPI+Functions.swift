@@ -86,7 +86,9 @@ extension ControlAPI {
         )
     }
 
-    /// Shows requests a function as it is stored. On the thread for changes.
+    /// Shows requests a function as it is stored.
+    ///
+    /// On the thread for changes.
     func publish(
         _ record: FunctionRecord,
         prepared: PreparedModule? = nil,

@@ -65,7 +65,9 @@ public struct RouteMatch: Sendable {
     let pattern: String
 }
 
-/// All functions at one moment. Immutable; a change makes another table.
+/// All functions at one moment.
+///
+/// Immutable; a change makes another table.
 public final class RoutingTable: Sendable {
     private struct Route {
         let path: String

@@ -59,7 +59,9 @@ final class VersionImage: Sendable {
     /// The size of the stack for guest frames.
     static let stackBytes = 1 << 20
 
-    /// Decodes, links and initialises a module. Takes as long as the module's initialisers run.
+    /// Decodes, links and initialises a module.
+    ///
+    /// Takes as long as the module's initialisers run.
     init(
         module bytes: [UInt8],
         configuration: FunctionConfiguration,
