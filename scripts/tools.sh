@@ -131,3 +131,9 @@ need_wasmtime() {
     WASMTIME=$(pip_file wasmtime_cli/wasmtime)
     chmod +x "$WASMTIME"
 }
+
+# Installs what building Roost needs beside a Swift toolchain.
+need_build_packages() {
+    need_swift || return 1
+    apt_need libsqlite3-dev zlib1g-dev pkg-config
+}

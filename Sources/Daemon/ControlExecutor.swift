@@ -44,8 +44,9 @@ final class ControlExecutor: Sendable {
         return isTaken
     }
 
-    /// Makes a change on the thread for changes, and waits for its result. Only to be called by
-    /// work of this executor.
+    /// Makes a change on the thread for changes, and waits for its result.
+    ///
+    /// Only to be called by work of this executor.
     func change<Result: Sendable>(
         _ body: @escaping @Sendable () throws -> Result
     ) throws -> Result {

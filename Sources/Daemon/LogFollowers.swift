@@ -40,7 +40,9 @@ final class LogFollowers: Sendable {
         }
     }
 
-    /// Takes on a request that follows a log; false when it is another request. Blocks.
+    /// Takes on a request that follows a log; false when it is another request.
+    ///
+    /// Blocks.
     func begin(_ request: Request, identifier: String, _ exchange: Exchange) -> Bool {
         guard let control = try? ControlRequest(request, identifier: identifier),
             control.method == .get, control.segments.count == 4,

@@ -23,7 +23,9 @@ struct ModuleCheck: Sendable {
         case failed(String)
     }
 
-    /// Checks a module. Blocks.
+    /// Checks a module.
+    ///
+    /// Blocks.
     func run(_ module: [UInt8]) throws(SystemError) -> Verdict {
         let file = try MemoryFile(name: "module", contents: module)
         let deadline = Monotonic.now() &+ UInt64(timeoutMilliseconds) &* 1_000_000

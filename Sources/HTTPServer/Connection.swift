@@ -34,6 +34,8 @@ final class Connection {
     var nextSequence: UInt32 = 0
     var requestCount = 0
     var output = OutputQueue()
+    /// Whether the response at the front of `pending` is the last of the connection.
+    var frontCloses = false
     /// The form of the streamed response at the front of `pending`, nil when none has begun.
     var stream: ResponseEncoder.StreamForm?
 
@@ -61,6 +63,8 @@ final class Connection {
 
     /// Whether the connection is in the loop's list of those to settle.
     var isDirty = false
+    /// Whether the connection is in the loop's list of those with more input.
+    var isUnfinished = false
     var isClosed = false
 
     init(socket: consuming ConnectedSocket, token: UInt64, limits: Limits, now: UInt64) {

@@ -40,7 +40,10 @@ extension LoopCore {
             }
         }
         guard !connection.isClosed, flush(connection) else { return }
-        unfinished.append(connection)
+        if !connection.isUnfinished {
+            connection.isUnfinished = true
+            unfinished.append(connection)
+        }
         schedule(connection)
     }
 
@@ -226,12 +229,16 @@ extension LoopCore {
 
     /// Answers a message that is no request, after all requests before it; nothing more is read.
     func refuse(_ error: ParseError, _ connection: Connection) {
+        connection.isFinal = true
+        connection.backlog = []
+        if connection.parser.isInsideBody, connection.currentHead == nil {
+            // The request was answered already and its body is only being discarded.
+            if connection.heldHead == nil { return markDirty(connection) }
+        }
         statistics.refusedCount += 1
         let head = connection.currentHead ?? connection.heldHead
         connection.currentHead = nil
         connection.heldHead = nil
-        connection.isFinal = true
-        connection.backlog = []
         let sequence = connection.nextSequence
         connection.nextSequence &+= 1
         connection.pending.append(

@@ -80,7 +80,8 @@ extension LoopCore {
         _ front: PendingExchange,
         _ connection: Connection
     ) -> Bool {
-        if front.version == .http10 { connection.isFinal = true }
+        var response = response
+        if front.version == .http10 { response.closesConnection = true }
         let context = context(for: response, front, connection)
         do {
             connection.stream = try encoder.encodeStreamHead(
@@ -138,6 +139,7 @@ extension LoopCore {
         let closes =
             response.closesConnection || front.clientCloses || (isLast && connection.isFinal)
         if closes { connection.isFinal = true }
+        connection.frontCloses = closes
         return ResponseEncoder.Context(
             isHead: front.isHead,
             version: front.version,
@@ -149,6 +151,11 @@ extension LoopCore {
     private func pop(_ connection: Connection) {
         let front = connection.pending.removeFirst()
         if !front.isSafe { connection.unsafePendingCount -= 1 }
+        if connection.frontCloses, !connection.pending.isEmpty {
+            tellGone(connection)
+            connection.pending = []
+            connection.unsafePendingCount = 0
+        }
         if connection.pending.isEmpty { connection.idleSince = now }
     }
 

@@ -150,7 +150,8 @@ final class LoopCore {
         guard !unfinished.isEmpty else { return }
         let connections = unfinished
         unfinished = []
-        for connection in connections where !connection.isClosed {
+        for connection in connections {
+            connection.isUnfinished = false
             settle(connection)
             settleDirty()
         }

@@ -3,10 +3,14 @@ import Glibc
 
 /// An unnamed file that lives in memory: to hand bytes to a child process.
 public struct MemoryFile: ~Copyable {
-    /// The file's descriptor, positioned at its start. Closed at `exec`.
+    /// The file's descriptor, positioned at its start.
+    ///
+    /// Closed at `exec`.
     public let descriptor: FileDescriptor
 
-    /// Makes a file with a content. `name` only shows in `/proc`.
+    /// Makes a file with a content.
+    ///
+    /// `name` only shows in `/proc`.
     public init(name: String, contents: [UInt8]) throws(SystemError) {
         let file = try retryingInterrupts("memfd_create") {
             unsafe memfd_create(name, UInt32(MFD_CLOEXEC))

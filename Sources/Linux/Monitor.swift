@@ -42,15 +42,18 @@ public final class Monitor<State>: @unchecked Sendable {
         unsafe mutex.deallocate()
     }
 
-    /// Runs a short piece of code with the state to itself. Does not wake waiting threads.
+    /// Runs a short piece of code with the state to itself.
+    ///
+    /// Does not wake waiting threads.
     public func withLock<Result>(_ body: (inout State) -> Result) -> Result {
         _ = unsafe pthread_mutex_lock(mutex)
         defer { _ = unsafe pthread_mutex_unlock(mutex) }
         return body(&state)
     }
 
-    /// Waits until `body` finds something in the state. It is called with the state to itself, at
-    /// once and after every wakeup.
+    /// Waits until `body` finds something in the state.
+    ///
+    /// It is called with the state to itself, at once and after every wakeup.
     public func wait<Result>(_ body: (inout State) -> Finding<Result>) -> Result {
         _ = unsafe pthread_mutex_lock(mutex)
         defer { _ = unsafe pthread_mutex_unlock(mutex) }

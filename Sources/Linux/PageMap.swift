@@ -6,7 +6,9 @@ import Glibc
 public struct PageMap: Sendable {
     private let descriptor: Int32
 
-    /// The account; nil when the kernel has none. Opened once and kept open.
+    /// The account; nil when the kernel has none.
+    ///
+    /// Opened once and kept open.
     public static let shared: PageMap? = PageMap()
 
     private init?() {

@@ -3,8 +3,9 @@ import Glibc
 
 /// The signals that ask a process to end: SIGTERM and SIGINT.
 public enum TerminationSignals {
-    /// Keeps the signals from this thread and from those that it starts later, until
-    /// ``wait()``. To be called before any other thread exists.
+    /// Keeps the signals from this thread and from those that it starts later, until ``wait()``.
+    ///
+    /// To be called before any other thread exists.
     ///
     /// Writing to a closed pipe or socket becomes an error, instead of a signal, as well.
     public static func block() {

@@ -26,7 +26,9 @@ public final class ThreadGroup: Sendable {
         handles.withLock { $0.append(handle) }
     }
 
-    /// Waits for every thread started so far to return. Not to be called by one of them.
+    /// Waits for every thread started so far to return.
+    ///
+    /// Not to be called by one of them.
     public func joinAll() {
         let joining = handles.withLock { handles in
             defer { handles = [] }

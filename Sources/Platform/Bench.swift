@@ -15,6 +15,17 @@ public struct Bench {
         public let p95: Double
         public let p99: Double
         public let max: Double
+        /// From short to long; empty ranges are left out.
+        public let histogram: [Bucket]
+    }
+
+    /// A range of times, each twice as wide as the one before: the first ends at an eighth of a
+    /// microsecond.
+    public struct Bucket: Equatable, Sendable {
+        /// The longest time that belongs to it, in microseconds.
+        public let upTo: Double
+        /// How many runs took that long, and longer than the range before.
+        public internal(set) var count: Int
     }
 
     /// What was measured of one kind of start.
@@ -177,8 +188,21 @@ private struct PhaseRecorder {
                 p50: microseconds(histogram.valueAtPercentile(50)),
                 p95: microseconds(histogram.valueAtPercentile(95)),
                 p99: microseconds(histogram.valueAtPercentile(99)),
-                max: microseconds(histogram.max)
+                max: microseconds(histogram.max),
+                histogram: Self.buckets(of: histogram)
             )
         }
+    }
+
+    private static func buckets(of histogram: Histogram<UInt32>) -> [Bench.Bucket] {
+        var buckets: [Bench.Bucket] = []
+        var limit: UInt64 = 125
+        for step in histogram.recordedValues() {
+            while limit < step.value { limit &*= 2 }
+            let upTo = Double(limit) / 1_000
+            if buckets.last?.upTo != upTo { buckets.append(Bench.Bucket(upTo: upTo, count: 0)) }
+            buckets[buckets.count - 1].count += Int(step.count)
+        }
+        return buckets
     }
 }

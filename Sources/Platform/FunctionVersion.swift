@@ -57,7 +57,9 @@ public final class FunctionVersion: Sendable {
         reservedNames = reserved
     }
 
-    /// The version in memory; nil when it is not there yet. Takes no lock.
+    /// The version in memory; nil when it is not there yet.
+    ///
+    /// Takes no lock.
     var loaded: LoadedVersion? { loadedReference.load() }
 
     /// Whether the version is in memory.

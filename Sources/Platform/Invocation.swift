@@ -79,7 +79,9 @@ public final class Invocation: Resumable, @unchecked Sendable {
 
     var identifier: String { report.identifier }
 
-    /// Tells that nobody waits for the answer any more. Any thread.
+    /// Tells that nobody waits for the answer any more.
+    ///
+    /// Any thread.
     ///
     /// The guest stops at the end of its slice.
     public func cancel() {
@@ -364,7 +366,9 @@ public final class Invocation: Resumable, @unchecked Sendable {
         record()
     }
 
-    /// Gives instance and stack back. The log stays for the record.
+    /// Gives instance and stack back.
+    ///
+    /// The log stays for the record.
     private func releaseGuest(isSound: Bool) {
         execution = nil
         if let stack { surroundings.stacks.give(back: stack) }

@@ -165,7 +165,9 @@ struct InvocationReport {
 
     // MARK: - The record
 
-    /// The stored record. `log` is what the guest logged, if it ran.
+    /// The stored record.
+    ///
+    /// `log` is what the guest logged, if it ran.
     func record(_ version: FunctionVersion, log context: WASIContext?) -> InvocationRecord {
         let now = Monotonic.now()
         var record = InvocationRecord(

@@ -5,7 +5,9 @@ import Synchronization
 /// Brings versions into memory on a thread of its own: reading, decoding and initialising a module
 /// takes too long for an event loop.
 final class Loader: Sendable {
-    /// Finds a module's bytes; nil when they are not there. Blocks.
+    /// Finds a module's bytes; nil when they are not there.
+    ///
+    /// Blocks.
     typealias ModuleSource = @Sendable (ModuleDigest) throws -> [UInt8]?
 
     private struct State {
@@ -23,7 +25,9 @@ final class Loader: Sendable {
         }
     }
 
-    /// Has a version loaded, soon. Its waiting invocations go on then.
+    /// Has a version loaded, soon.
+    ///
+    /// Its waiting invocations go on then.
     func load(_ version: FunctionVersion) {
         monitor.withLock { $0.versions.append(version) }
         monitor.signal()

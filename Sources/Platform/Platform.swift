@@ -63,7 +63,9 @@ public final class Platform: Sendable {
         return true
     }
 
-    /// Stops all threads. Invocations that are not over are dropped.
+    /// Stops all threads.
+    ///
+    /// Invocations that are not over are dropped.
     public func stop() {
         census.drain()
         surroundingParts.loader.stop()
@@ -176,8 +178,9 @@ public struct PreparedModule: Sendable {
     /// How it is to be called.
     public var interface: GuestInterface { loaded.image.interface }
 
-    /// Decodes, links and initialises a module, and fills its pool. Blocks for as long as that
-    /// takes, which limits bound.
+    /// Decodes, links and initialises a module, and fills its pool.
+    ///
+    /// Blocks for as long as that takes, which limits bound.
     public init(
         _ bytes: [UInt8],
         configuration: FunctionConfiguration

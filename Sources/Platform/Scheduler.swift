@@ -72,7 +72,9 @@ public final class Scheduler: Sendable {
         monitor.withLock { ($0.ready.count, $0.asleep.count) }
     }
 
-    /// Stops the threads after their current slices. Tasks that are not done are dropped.
+    /// Stops the threads after their current slices.
+    ///
+    /// Tasks that are not done are dropped.
     public func stop() {
         monitor.withLock { $0.isStopping = true }
         monitor.broadcast()

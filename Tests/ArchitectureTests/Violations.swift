@@ -66,7 +66,9 @@ enum Violations {
     ///
     /// `text` is a manifest or the file of resolved versions.
     static func packages(path: String, text: String) -> [String] {
-        Rules.forbiddenPackages.filter { text.contains($0) }.map { "\(path): \($0) may not be used" }
+        Rules.forbiddenPackages.filter { text.contains($0) }.map {
+            "\(path): \($0) may not be used"
+        }
     }
 
     /// Entries at the top of the tree that have no place there.

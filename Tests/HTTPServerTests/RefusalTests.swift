@@ -39,12 +39,12 @@ struct RefusalTests {
         #expect(server.journal.requests.isEmpty)
     }
 
-    @Test func `a client that sends a refused body all the same can read the response`() throws {
+    @Test func `a client that sends a refused body all the same is not reset`() throws {
         let server = try TestServer()
         let client = try server.connect()
         try client.send(post + "Content-Length: 3000000\r\n\r\n")
-        try client.send([UInt8](repeating: 0x78, count: 3_000_000))
         #expect(try client.readResponse().status == 413)
+        try client.send([UInt8](repeating: 0x78, count: 3_000_000))
         try client.expectEnd()
     }
 
@@ -71,6 +71,15 @@ struct RefusalTests {
         #expect(refusal["connection"] == nil)
         try client.send([UInt8](repeating: 0x78, count: 65536))
         #expect(try client.request("GET", "/after")["x-target"] == "/after")
+    }
+
+    @Test func `a refused body that ends early gets no second response`() throws {
+        let server = try TestServer()
+        let client = try server.connect()
+        try client.send("POST /refused HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc")
+        #expect(try client.readResponse().status == 401)
+        client.endOutput()
+        try client.expectEnd()
     }
 
     @Test(arguments: ["Content-Length: 65537", "Transfer-Encoding: chunked"])

@@ -6,8 +6,10 @@ struct FunctionCode {
     /// The fields, at a fixed address for the module's life.
     @safe
     struct Fields: ~Copyable {
-        /// The address of the first cell; zero until the function is translated. Whoever reads a
-        /// non-zero address (acquiring) sees the fields and cells written before it (releasing).
+        /// The address of the first cell; zero until the function is translated.
+        ///
+        /// Whoever reads a non-zero address (acquiring) sees the fields and cells written before it
+        /// (releasing).
         let entry = Atomic<UInt>(0)
         var entryCost: UInt32 = 0
         var frameSlots: UInt32 = 0

@@ -2,8 +2,10 @@ public import Linux
 
 /// How much an instance may use.
 public struct InstanceLimits: Sendable {
-    /// The most bytes that a memory may have. Growth beyond is answered with -1; a module whose memory
-    /// is larger from the start is not instantiated.
+    /// The most bytes that a memory may have.
+    ///
+    /// Growth beyond is answered with -1; a module whose memory is larger from the start is not
+    /// instantiated.
     public var memoryBytesMax = 128 << 20
 
     /// The most elements that a table may have.

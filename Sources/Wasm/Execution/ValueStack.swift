@@ -8,7 +8,9 @@ public import Linux
 public final class ValueStack: @unchecked Sendable {
     private let mapping: Mapping
 
-    /// Reserves a stack. Throws when the system refuses.
+    /// Reserves a stack.
+    ///
+    /// Throws when the system refuses.
     public init(byteCount: Int = 1 << 20) throws(SystemError) {
         self.mapping = try Mapping(byteCount: byteCount)
     }

@@ -266,7 +266,9 @@ extension FunctionTranslator {
         unreachableDepth = 0
     }
 
-    /// Brings along the operands and jumps. Ends the run.
+    /// Brings along the operands and jumps.
+    ///
+    /// Ends the run.
     private mutating func emitBranch(depth: Int) {
         guard depth < controls.count - 1 else { return emitReturn() }
         endRun()
@@ -359,7 +361,9 @@ extension FunctionTranslator {
         unreachableDepth = 0
     }
 
-    /// Returns the topmost operands. Ends the run.
+    /// Returns the topmost operands.
+    ///
+    /// Ends the run.
     mutating func emitReturn() {
         endRun()
         let count = type.results.count

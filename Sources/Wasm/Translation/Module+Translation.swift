@@ -11,7 +11,9 @@ struct Translations: ~Copyable {
     private var index: [(addresses: Range<UInt>, definition: Int)] = []
     private var maps: [Int: SourceMap] = [:]
 
-    /// Why a function could not be translated. Deploying translates all functions beforehand.
+    /// Why a function could not be translated.
+    ///
+    /// Deploying translates all functions beforehand.
     private(set) var failure: ModuleError?
 
     // SAFETY: buffers are allocated here, never changed once their function's entry is published,
