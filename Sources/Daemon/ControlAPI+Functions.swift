@@ -6,7 +6,7 @@ import Store
 
 /// Deploying, describing and deleting functions.
 extension ControlAPI {
-    /// `GET /v1/functions`
+    /// Answers `GET /v1/functions`.
     func listFunctions(_ request: ControlRequest) throws -> Response {
         try request.allowQuery("limit", "cursor")
         let limit = try request.integer("limit", in: 1...1_000) ?? 100
@@ -17,14 +17,14 @@ extension ControlAPI {
         return json(["functions": .array(functions), "nextCursor": JSONValue(next)])
     }
 
-    /// `GET /v1/functions/{name}`
+    /// Answers `GET /v1/functions/{name}`.
     func describe(_ name: FunctionName, _ request: ControlRequest) throws -> Response {
         try request.allowQuery()
         let record = try function(name)
         return json(try summary(record), fields: ["ETag": Self.tag(record)])
     }
 
-    /// `DELETE /v1/functions/{name}`
+    /// Answers `DELETE /v1/functions/{name}`.
     func delete(_ name: FunctionName, _ request: ControlRequest) throws -> Response {
         try request.allowQuery()
         let precondition = try precondition(request)
@@ -41,7 +41,7 @@ extension ControlAPI {
         return Response(status: .noContent)
     }
 
-    /// `PUT /v1/functions/{name}`
+    /// Answers `PUT /v1/functions/{name}`.
     func deploy(_ name: FunctionName, _ request: ControlRequest) throws -> Response {
         try request.allowQuery("activate")
         let activate = try request.boolean("activate") ?? true
@@ -98,7 +98,9 @@ extension ControlAPI {
         ]
     }
 
-    /// Shows requests a function as it is stored. On the thread for changes.
+    /// Shows requests a function as it is stored.
+    ///
+    /// On the thread for changes.
     func publish(
         _ record: FunctionRecord,
         prepared: PreparedModule? = nil,

@@ -6,7 +6,7 @@ import Store
 
 /// Invocation records, logs and measurements.
 extension ControlAPI {
-    /// `GET /v1/invocations`
+    /// Answers `GET /v1/invocations`.
     func listInvocations(_ request: ControlRequest) throws -> Response {
         try request.allowQuery(
             "function",
@@ -47,7 +47,7 @@ extension ControlAPI {
         ])
     }
 
-    /// `GET /v1/invocations/{id}`: with its log lines and trap report.
+    /// Answers `GET /v1/invocations/{id}`: with its log lines and trap report.
     func invocation(_ identifier: String, _ request: ControlRequest) throws -> Response {
         try request.allowQuery()
         guard let record = try invocations.invocation(id: identifier) else {
@@ -196,7 +196,7 @@ extension ControlAPI {
     /// How long a measurement may take in all.
     private static let benchSecondsMax: UInt64 = 60
 
-    /// `POST /v1/functions/{name}/bench`
+    /// Answers `POST /v1/functions/{name}/bench`.
     func bench(_ name: FunctionName, _ request: ControlRequest) throws -> Response {
         try request.allowQuery("version")
         let function = try function(name)

@@ -6,7 +6,7 @@ import Store
 
 /// Versions, configuration and aliases.
 extension ControlAPI {
-    /// `GET /v1/functions/{name}/versions`
+    /// Answers `GET /v1/functions/{name}/versions`.
     func listVersions(of name: FunctionName, _ request: ControlRequest) throws -> Response {
         try request.allowQuery("limit", "cursor")
         let limit = try request.integer("limit", in: 1...1_000) ?? 100
@@ -25,7 +25,7 @@ extension ControlAPI {
         ])
     }
 
-    /// `GET /v1/functions/{name}/versions/{n}`
+    /// Answers `GET /v1/functions/{name}/versions/{n}`.
     func version(
         _ number: Int,
         of name: FunctionName,
@@ -51,7 +51,7 @@ extension ControlAPI {
         return json(.object(document))
     }
 
-    /// `GET /v1/functions/{name}/versions/{n}/module`
+    /// Answers `GET /v1/functions/{name}/versions/{n}/module`.
     func module(
         _ number: Int,
         of name: FunctionName,
@@ -75,7 +75,7 @@ extension ControlAPI {
 
     // MARK: - Configuration
 
-    /// `GET /v1/functions/{name}/config`: of the live, else the latest, version, with defaults.
+    /// Answers `GET /v1/functions/{name}/config`: of the live, else the latest, version, with defaults.
     func configuration(of name: FunctionName, _ request: ControlRequest) throws -> Response {
         try request.allowQuery("version")
         let function = try function(name)
@@ -84,7 +84,7 @@ extension ControlAPI {
         return json(settings.json, fields: ["ETag": Self.tag(function)])
     }
 
-    /// `PATCH /v1/functions/{name}/config`: a merge patch (RFC 7396), which makes a version.
+    /// Answers `PATCH /v1/functions/{name}/config`: a merge patch (RFC 7396), which makes a version.
     func patchConfiguration(of name: FunctionName, _ request: ControlRequest) throws -> Response {
         try request.allowQuery("activate", "version")
         let activate = try request.boolean("activate") ?? true
@@ -136,7 +136,7 @@ extension ControlAPI {
 
     // MARK: - Aliases
 
-    /// `PUT /v1/functions/{name}/aliases/{alias}`
+    /// Answers `PUT /v1/functions/{name}/aliases/{alias}`.
     func putAlias(
         _ alias: String,
         of name: FunctionName,
@@ -163,7 +163,7 @@ extension ControlAPI {
         return aliasResponse(alias, record)
     }
 
-    /// `DELETE /v1/functions/{name}/aliases/{alias}`
+    /// Answers `DELETE /v1/functions/{name}/aliases/{alias}`.
     func deleteAlias(
         _ alias: String,
         of name: FunctionName,
@@ -183,7 +183,7 @@ extension ControlAPI {
         return Response(status: .noContent)
     }
 
-    /// `POST /v1/functions/{name}/rollback`: `live` goes to the newest version below its own.
+    /// Answers `POST /v1/functions/{name}/rollback`: `live` goes to the newest version below its own.
     func rollBack(_ name: FunctionName, _ request: ControlRequest) throws -> Response {
         try request.allowQuery()
         let precondition = try precondition(request)

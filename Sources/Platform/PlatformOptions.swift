@@ -7,15 +7,15 @@ public struct PlatformOptions: Sendable {
         /// Makes a set from its bits.
         public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-        /// `X-Request-Id`
+        /// `X-Request-Id`.
         public static let requestIdentifier = ResponseFields(rawValue: 1 << 0)
-        /// `X-Function-Version`
+        /// `X-Function-Version`.
         public static let version = ResponseFields(rawValue: 1 << 1)
-        /// `X-Start`
+        /// `X-Start`.
         public static let start = ResponseFields(rawValue: 1 << 2)
-        /// `X-Fuel-Used`
+        /// `X-Fuel-Used`.
         public static let fuel = ResponseFields(rawValue: 1 << 3)
-        /// `Server-Timing`
+        /// `Server-Timing`.
         public static let serverTiming = ResponseFields(rawValue: 1 << 4)
         public static let all: ResponseFields = [
             .requestIdentifier, .version, .start, .fuel, .serverTiming,

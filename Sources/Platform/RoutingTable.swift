@@ -117,7 +117,7 @@ public final class RoutingTable: Sendable {
         return routes.isEmpty ? nil : matchRoute(head)
     }
 
-    /// `/f/{name}/…`, `/f/{name}@{version or alias}/…`
+    /// Matches `/f/{name}/…` and `/f/{name}@{version or alias}/…`.
     private func matchFunction(_ path: ArraySlice<UInt8>) -> RouteMatch? {
         let rest = path.dropFirst(Self.functionsPrefix.count)
         let segment = rest.prefix { $0 != UInt8(ascii: "/") }

@@ -59,7 +59,9 @@ final class VersionImage: Sendable {
     /// The size of the stack for guest frames.
     static let stackBytes = 1 << 20
 
-    /// Decodes, links and initialises a module. Takes as long as the module's initialisers run.
+    /// Decodes, links and initialises a module.
+    ///
+    /// Takes as long as the module's initialisers run.
     ///
     /// `translatesAhead` has every function translated now, instead of at its first call: right
     /// when nobody waits, as at a deploy.

@@ -40,7 +40,9 @@ final class RunningDaemon {
         running = try Self.start(options)
     }
 
-    /// The daemon. A test that asks for it between two lives has a mistake.
+    /// The daemon.
+    ///
+    /// A test that asks for it between two lives has a mistake.
     var service: Service {
         guard let running else { preconditionFailure("the daemon does not run") }
         return running

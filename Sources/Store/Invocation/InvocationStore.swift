@@ -69,11 +69,11 @@ public final class InvocationStore: Sendable {
     ///
     /// It is drained until the store is closed.
     public func makeRing() -> InvocationRing {
-        let queue = queue
         let ring = InvocationRing(
             recordsMax: limits.ringRecords,
             logBytesMax: limits.ringLogBytes,
-            wake: { queue.wakeup.signal() }
+            // The queue holds its rings: a ring that held the queue would keep the folder locked.
+            wake: { [weak queue] in queue?.wakeup.signal() }
         )
         queue.add(ring)
         return ring
