@@ -114,12 +114,12 @@ let package = Package(
         ),
         .testTarget(
             name: "PlatformTests",
-            dependencies: ["Platform", "Wasm", "WASI", "Store", "HTTP", "TestSupport"],
+            dependencies: ["Platform", "Wasm", "WASI", "Store", "HTTP", "Linux", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "DaemonTests",
-            dependencies: ["Daemon", "TestSupport"],
+            dependencies: ["Daemon", "Platform", "HTTP", "Linux", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -131,7 +131,10 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["Daemon", "TestSupport"],
+            dependencies: [
+                "Daemon", "Linux", "TestSupport", "roost",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),

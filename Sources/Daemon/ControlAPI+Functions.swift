@@ -79,16 +79,26 @@ extension ControlAPI {
     func versionResponse(_ outcome: DeploymentOutcome) -> Response {
         let version = outcome.version
         let path = "/v1/functions/\(version.function)/versions/\(version.number)"
+        var document = describe(version, of: outcome.function).members ?? [:]
+        document["warnings"] = .array(warnings(of: version).map { .string($0) })
         return json(
-            describe(version, of: outcome.function),
+            .object(document),
             status: outcome.kind == .created ? .created : .ok,
             fields: ["ETag": Self.tag(outcome.function), "Location": path]
         )
     }
 
-    /// Shows requests a function as it is stored.
-    ///
-    /// On the thread for changes.
+    /// What is allowed, but seldom meant.
+    private func warnings(of version: VersionRecord) -> [String] {
+        let settings = try? Self.configuration(version.configuration, ceilings: .highest)
+        guard let settings, settings.reuse > 1 else { return [] }
+        return [
+            "reuse is \(settings.reuse), but WASI commands are made to run once: those of most "
+                + "toolchains trap at the second request"
+        ]
+    }
+
+    /// Shows requests a function as it is stored. On the thread for changes.
     func publish(
         _ record: FunctionRecord,
         prepared: PreparedModule? = nil,

@@ -163,8 +163,11 @@ struct DaemonConfiguration: Equatable, Sendable {
     /// Parses `HOST:PORT`, with brackets around an IPv6 address.
     static func address(_ text: String, key: String) throws(ConfigurationError) -> SocketAddress {
         let colon = text.lastIndex(of: ":")
-        guard let colon, let port = UInt16(text[text.index(after: colon)...]),
-            let address = SocketAddress(host: String(text[..<colon]), port: port)
+        let host = String(colon.map { text[..<$0] } ?? "")
+        // Without brackets nobody could tell where an IPv6 address ends.
+        guard let colon, host.hasPrefix("[") || !host.contains(":"),
+            let port = UInt16(text[text.index(after: colon)...]),
+            let address = SocketAddress(host: host, port: port)
         else {
             throw ConfigurationError(
                 key: key,

@@ -118,6 +118,9 @@ package final class Service: Sendable {
         )
     }
 
+    /// Waits until every invocation that has ended is on record.
+    package func flushRecords() { invocations.flush() }
+
     /// Finishes what is in flight, as far as the drain time allows, and stores what is known.
     package func stop() {
         lifecycle.setReady(false)

@@ -88,7 +88,8 @@ public struct Bench {
             let started = Monotonic.now()
             let run = runGuest(lease.instance)
             let ended = Monotonic.now()
-            loaded.pool.give(back: lease, isSound: false, now: ended)
+            // An instance of another image is not this pool's to keep.
+            if kind != .compiled { loaded.pool.give(back: lease, isSound: false, now: ended) }
             let reset = Monotonic.now()
             if !run.isSound { failureCount += 1 }
             fuel = run.fuel

@@ -185,7 +185,11 @@ public struct PreparedModule: Sendable {
         _ bytes: [UInt8],
         configuration: FunctionConfiguration
     ) throws(VersionError) {
-        let image = try VersionImage(module: bytes, configuration: configuration)
+        let image = try VersionImage(
+            module: bytes,
+            configuration: configuration,
+            translatesAhead: true
+        )
         loaded = try LoadedVersion(image, configuration: configuration)
     }
 

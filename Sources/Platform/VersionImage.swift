@@ -59,17 +59,20 @@ final class VersionImage: Sendable {
     /// The size of the stack for guest frames.
     static let stackBytes = 1 << 20
 
-    /// Decodes, links and initialises a module.
+    /// Decodes, links and initialises a module. Takes as long as the module's initialisers run.
     ///
-    /// Takes as long as the module's initialisers run.
+    /// `translatesAhead` has every function translated now, instead of at its first call: right
+    /// when nobody waits, as at a deploy.
     init(
         module bytes: [UInt8],
         configuration: FunctionConfiguration,
+        translatesAhead: Bool = false,
         moduleLimits: ModuleLimits = ModuleLimits(),
         initialisationLimits: InitialisationLimits = InitialisationLimits()
     ) throws(VersionError) {
         do throws(ModuleError) {
             module = try Module(bytes, limits: moduleLimits)
+            if translatesAhead { try module.translateAll() }
         } catch {
             throw .module(error)
         }
