@@ -33,9 +33,8 @@ enum SpecTestModule {
         return imports
     }
 
-    /// `(module (table (export "table") 10 20 funcref) (memory (export "memory") 1 2))`
-    /// A module with a table and a memory: `(table (export "table") 10 20 funcref)` and
-    /// `(memory (export "memory") 1 2)`.
+    /// A module with the exports `(table 10 20 funcref)` and `(memory 1 2)`.
+    private static let bytes: [UInt8] =
         [0x00, 0x61, 0x73, 0x6D, 0x01, 0x00, 0x00, 0x00]
         + [0x04, 0x05, 0x01, 0x70, 0x01, 0x0A, 0x14]
         + [0x05, 0x04, 0x01, 0x01, 0x01, 0x02]
