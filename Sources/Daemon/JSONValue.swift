@@ -3,7 +3,7 @@ import FoundationEssentials
 /// A JSON document of any shape.
 ///
 /// Integers keep all their digits; other numbers are doubles.
-enum JSONValue: Equatable, Sendable {
+package enum JSONValue: Equatable, Sendable {
     case null
     case boolean(Bool)
     case integer(Int64)
@@ -45,7 +45,8 @@ enum JSONValue: Equatable, Sendable {
         if case .object(let members) = self { members } else { nil }
     }
 
-    subscript(key: String) -> JSONValue? { members?[key] }
+    /// A member of an object; nil for anything else.
+    package subscript(key: String) -> JSONValue? { members?[key] }
 
     /// The document changed by a merge patch (RFC 7396): members replace, null removes.
     func merging(_ patch: JSONValue) -> JSONValue {
@@ -73,7 +74,7 @@ struct JSONError: Error, CustomStringConvertible {
 }
 
 extension JSONValue: Codable {
-    init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {
             self = .null
@@ -92,7 +93,7 @@ extension JSONValue: Codable {
         }
     }
 
-    func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {
         case .null: try container.encodeNil()
@@ -109,13 +110,13 @@ extension JSONValue: Codable {
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
     ExpressibleByBooleanLiteral, ExpressibleByDictionaryLiteral
 {
-    init(stringLiteral value: String) { self = .string(value) }
+    package init(stringLiteral value: String) { self = .string(value) }
 
-    init(integerLiteral value: Int64) { self = .integer(value) }
+    package init(integerLiteral value: Int64) { self = .integer(value) }
 
-    init(booleanLiteral value: Bool) { self = .boolean(value) }
+    package init(booleanLiteral value: Bool) { self = .boolean(value) }
 
-    init(dictionaryLiteral elements: (String, JSONValue)...) {
+    package init(dictionaryLiteral elements: (String, JSONValue)...) {
         self = .object(Dictionary(elements) { $1 })
     }
 

@@ -1,3 +1,4 @@
+import Daemon
 import Foundation
 
 /// Why a command ends without success: a line for the reader and an exit code for scripts.

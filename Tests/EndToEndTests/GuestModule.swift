@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Modules for tests: the sample functions as they are committed, and small ones made by hand.
 enum GuestModule {
@@ -17,7 +18,7 @@ enum GuestModule {
             0x41, 1, 0x41, 0, 0x41, 1, 0x41, 8,  // i32.const 1, 0, 1, 8
             0x10, 0, 0x1a,  // call fd_write, drop
         ]
-        if let code { body += [0x41] + signed(code) + [0x10, 1] }
+        if let code { body += [0x41] + ModuleEncoding.signed(Int64(code)) + [0x10, 1] }
         return module(
             imports: [
                 ("wasi_snapshot_preview1", "fd_write", 1),
@@ -67,50 +68,22 @@ enum GuestModule {
             0x60, 1, 0x7f, 0,  // [i32] -> []
         ]
         let importEntries: [UInt8] = imports.flatMap { entry -> [UInt8] in
-            name(entry.module) + name(entry.name) + [0, entry.type]
+            ModuleEncoding.name(entry.module) + ModuleEncoding.name(entry.name) + [0, entry.type]
         }
         let start = UInt8(imports.count)
-        let exports: [UInt8] = [2] + name("_start") + [0, start] + name("memory") + [2, 0]
+        let exports: [UInt8] =
+            [2] + ModuleEncoding.name("_start") + [0, start] + ModuleEncoding.name("memory") + [
+                2, 0,
+            ]
         let code: [UInt8] = [0] + body + [0x0b]
-        let segment: [UInt8] = [1, 0, 0x41, 0, 0x0b] + unsigned(data.count) + data
+        let segment: [UInt8] = [1, 0, 0x41, 0, 0x0b] + ModuleEncoding.unsigned(data.count) + data
         let sections: [(UInt8, [UInt8])] = [
-            (1, types), (2, unsigned(imports.count) + importEntries), (3, [1, 0]),
-            (5, [1, 0, 1]), (7, exports), (10, [1] + unsigned(code.count) + code), (11, segment),
+            (1, types), (2, ModuleEncoding.unsigned(imports.count) + importEntries), (3, [1, 0]),
+            (5, [1, 0, 1]), (7, exports), (10, [1] + ModuleEncoding.unsigned(code.count) + code),
+            (11, segment),
         ]
-        return sections.reduce(into: [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) { module, entry in
-            module += section(entry.0, entry.1)
-        }
-    }
-
-    private static func section(_ identifier: UInt8, _ content: [UInt8]) -> [UInt8] {
-        [identifier] + unsigned(content.count) + content
-    }
-
-    private static func name(_ text: String) -> [UInt8] {
-        unsigned(text.utf8.count) + Array(text.utf8)
-    }
-
-    private static func unsigned(_ value: Int) -> [UInt8] {
-        var rest = value
-        var bytes: [UInt8] = []
-        repeat {
-            let byte = UInt8(rest & 0x7f)
-            rest >>= 7
-            bytes.append(rest == 0 ? byte : byte | 0x80)
-        } while rest != 0
-        return bytes
-    }
-
-    private static func signed(_ value: Int32) -> [UInt8] {
-        var rest = value
-        var bytes: [UInt8] = []
-        while true {
-            let byte = UInt8(truncatingIfNeeded: rest) & 0x7f
-            rest >>= 7
-            if (rest == 0 && byte & 0x40 == 0) || (rest == -1 && byte & 0x40 != 0) {
-                return bytes + [byte]
-            }
-            bytes.append(byte | 0x80)
+        return sections.reduce(into: ModuleEncoding.header) { module, entry in
+            module += ModuleEncoding.section(entry.0, entry.1)
         }
     }
 

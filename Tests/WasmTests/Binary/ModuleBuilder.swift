@@ -1,6 +1,8 @@
+import TestSupport
+
 /// Builds modules in the binary format for tests: every part is given as its bytes.
 struct ModuleBuilder {
-    static let header: [UInt8] = [0x00, 0x61, 0x73, 0x6D, 0x01, 0x00, 0x00, 0x00]
+    static let header = ModuleEncoding.header
 
     /// One value type each.
     static let i32: UInt8 = 0x7F
@@ -65,24 +67,14 @@ struct ModuleBuilder {
 
     // MARK: - Parts
 
-    static func leb(_ value: UInt32) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var rest = value
-        while rest >= 0x80 {
-            bytes.append(UInt8(rest & 0x7F) | 0x80)
-            rest >>= 7
-        }
-        return bytes + [UInt8(rest)]
-    }
+    static func leb(_ value: UInt32) -> [UInt8] { ModuleEncoding.unsigned(Int(value)) }
 
-    static func vector(_ entries: [[UInt8]]) -> [UInt8] {
-        leb(UInt32(entries.count)) + entries.flatMap { $0 }
-    }
+    static func vector(_ entries: [[UInt8]]) -> [UInt8] { ModuleEncoding.vector(entries) }
 
-    static func name(_ text: String) -> [UInt8] { leb(UInt32(text.utf8.count)) + text.utf8 }
+    static func name(_ text: String) -> [UInt8] { ModuleEncoding.name(text) }
 
     static func section(_ id: UInt8, _ contents: [UInt8]) -> [UInt8] {
-        [id] + leb(UInt32(contents.count)) + contents
+        ModuleEncoding.section(id, contents)
     }
 
     static func functionType(_ parameters: [UInt8], _ results: [UInt8]) -> [UInt8] {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Wasm
 
@@ -109,13 +110,13 @@ struct ExecutionTests {
 
     @Test func `a large bulk operation is done in steps, and completely`() throws {
         // fill [0, 3 MiB) with 7; copy it up by 5 bytes; load the bytes at 4, 5 and 3 MiB + 4
-        let size = TestModule.leb(signed: 3 << 20)
+        let size = ModuleEncoding.signed(3 << 20)
         let body: [UInt8] =
             [0x41, 0, 0x41, 7] + [0x41] + size + [0xFC, 11, 0]
             + [0x41, 0, 0x41, 9, 0x3A, 0, 0]
             + [0x41, 5, 0x41, 0] + [0x41] + size + [0xFC, 10, 0, 0]
             + [0x41, 5, 0x2D, 0, 0, 0x41, 6, 0x2D, 0, 0]
-            + [0x41] + TestModule.leb(signed: 3 << 20 | 4) + [0x2D, 0, 0]
+            + [0x41] + ModuleEncoding.signed(3 << 20 | 4) + [0x2D, 0, 0]
         let function = TestModule.Function(
             name: "bulk",
             results: [TestModule.i32, TestModule.i32, TestModule.i32],
