@@ -185,7 +185,7 @@ struct BadInputTests {
         }
     }
 
-    @Test func `a packed bomb is refused`() throws {
+    @Test func `a body that only claims to be gzip is refused`() throws {
         let response = try daemon.request(
             "PUT",
             "/v1/functions/bad",
