@@ -8,6 +8,8 @@ import Store
 /// Runs the daemon in the foreground until SIGTERM or SIGINT, and returns the exit code.
 public func serve(_ options: ServeOptions) -> Int32 {
     TerminationSignals.block()
+    // Each connection is a descriptor: take as many as the system allows.
+    if let limit = try? DescriptorLimit.read() { try? DescriptorLimit.setSoft(limit.hard) }
     let logger = DaemonLog.makeLogger()
     let service: Service
     do {

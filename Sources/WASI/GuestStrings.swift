@@ -67,6 +67,8 @@ public struct GuestStrings: Sendable {
     }
 
     private mutating func extend(_ part: some Sequence<UInt8>) {
-        bytes.append(contentsOf: part.prefix { $0 != 0 })
+        let start = bytes.count
+        bytes.append(contentsOf: part)
+        if let end = bytes[start...].firstIndex(of: 0) { bytes.removeSubrange(end...) }
     }
 }
