@@ -48,7 +48,8 @@ struct ChunkDecoder: Sendable {
             }
             overheadBytes += 1
             guard overheadBytes <= overheadBytesMax else {
-                throw ParseError(.chunkOverheadTooLarge, offset: base + position)
+                let limit = overheadBytesMax
+                throw ParseError(.chunkOverheadTooLarge, offset: base + position, limit: limit)
             }
             switch state {
             case .size, .sizeBlank, .extension, .sizeLineFeed:
@@ -94,7 +95,7 @@ struct ChunkDecoder: Sendable {
             return
         }
         guard let count = Int(exactly: size), count <= bodyBytesMax - bodyBytes else {
-            throw ParseError(.bodyTooLarge, offset: offset)
+            throw ParseError(.bodyTooLarge, offset: offset, limit: bodyBytesMax)
         }
         bodyBytes += count
         remaining = count

@@ -49,7 +49,7 @@ struct HeadScanner: Sendable {
         position = index
         if state == .done { return true }
         if octets.count >= limits.headBytesMax {
-            throw ParseError(.headTooLarge, offset: octets.count)
+            throw ParseError(.headTooLarge, offset: octets.count, limit: limits.headBytesMax)
         }
         return false
     }
@@ -96,7 +96,8 @@ struct HeadScanner: Sendable {
         } else if octet == Octet.carriageReturn {
             emptyLineCount += 1
             guard emptyLineCount <= limits.leadingEmptyLinesMax else {
-                throw ParseError(.tooManyEmptyLines, offset: offset)
+                let limit = limits.leadingEmptyLinesMax
+                throw ParseError(.tooManyEmptyLines, offset: offset, limit: limit)
             }
             state = .startLineFeed
             index += 1
@@ -195,7 +196,8 @@ struct HeadScanner: Sendable {
             index += 1
         }
         if base + index - mark > limits.targetBytesMax {
-            throw ParseError(.targetTooLong, offset: base + index)
+            let limit = limits.targetBytesMax
+            throw ParseError(.targetTooLong, offset: base + index, limit: limit)
         }
     }
 
@@ -244,7 +246,7 @@ struct HeadScanner: Sendable {
         }
         guard !Octet.is(octet, Octet.blank) else { throw ParseError(.foldedField, offset: offset) }
         guard entries.count < limits.fieldCountMax else {
-            throw ParseError(.tooManyFields, offset: offset)
+            throw ParseError(.tooManyFields, offset: offset, limit: limits.fieldCountMax)
         }
         entry.nameStart = UInt32(clamping: offset)
         state = .fieldName

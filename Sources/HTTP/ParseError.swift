@@ -8,6 +8,9 @@ public struct ParseError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The octet at fault, counted from the first octet of its message.
     public let offset: Int
 
+    /// The limit that was broken, in octets, lines or fields; nil when the rule is not a limit.
+    public let limit: Int?
+
     /// The rule that was broken.
     public enum Kind: String, Sendable, Equatable, CaseIterable {
         case tooManyEmptyLines = "too many empty lines before the request line"
@@ -47,9 +50,10 @@ public struct ParseError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 
     /// Makes an error at `offset`.
-    public init(_ kind: Kind, offset: Int) {
+    public init(_ kind: Kind, offset: Int, limit: Int? = nil) {
         self.kind = kind
         self.offset = offset
+        self.limit = limit
     }
 
     /// The status to answer with.
@@ -66,6 +70,9 @@ public struct ParseError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The reason with the offset: `a field line is folded, at octet 30`.
-    public var description: String { "\(kind.rawValue), at octet \(offset)" }
+    /// The reason with the limit and the offset: `the body is too large (limit 100), at octet 30`.
+    public var description: String {
+        let limit = limit.map { " (limit \($0))" } ?? ""
+        return "\(kind.rawValue)\(limit), at octet \(offset)"
+    }
 }

@@ -117,7 +117,7 @@ public struct RequestParser: Sendable {
             state = .none
         case .length(let length):
             guard length <= bytesMax else {
-                throw ParseError(.bodyTooLarge, offset: messageBytes)
+                throw ParseError(.bodyTooLarge, offset: messageBytes, limit: bytesMax)
             }
             body.reserveCapacity(min(length, limits.bodyReservationBytesMax))
             state = .length(remaining: length)

@@ -71,6 +71,7 @@ struct LimitsTests {
         for text in [announced, chunked] {
             let outcome = parse([Array(text.utf8)], bodyBytesMax: 10)
             #expect(outcome.error?.kind == (size > 10 ? .bodyTooLarge : nil))
+            #expect(outcome.error?.limit == (size > 10 ? 10 : nil))
         }
     }
 
