@@ -14,7 +14,8 @@ public struct ModuleLimits: Sendable {
     public var dataSegmentsMax = 100_000
     public var elementSegmentsMax = 10_000_000
     public var elementsPerSegmentMax = 10_000_000
-    public var tablesMax = 100_000
+    /// Translated code numbers tables in 16 bits.
+    public var tablesMax = 10_000
     public var memoriesMax = 1
     public var parametersMax = 1_000
     public var resultsMax = 1_000

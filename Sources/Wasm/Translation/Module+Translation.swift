@@ -10,6 +10,8 @@ struct Translations: ~Copyable {
     /// The address ranges of the buffers in ascending order, made when first asked for.
     private var index: [(addresses: Range<UInt>, definition: Int)] = []
     private var maps: [Int: SourceMap] = [:]
+    /// The entries of all kept maps together.
+    private var mapEntryCount = 0
 
     /// Why a function could not be translated.
     ///
@@ -49,13 +51,18 @@ struct Translations: ~Copyable {
     mutating func map(of definition: Int, make: () -> SourceMap?) -> SourceMap? {
         if let map = maps[definition] { return map }
         guard let map = make() else { return nil }
-        if maps.count >= Self.mapsMax { maps.removeAll() }
+        guard map.entries.count <= Self.mapEntriesMax else { return map }
+        if mapEntryCount + map.entries.count > Self.mapEntriesMax {
+            maps.removeAll()
+            mapEntryCount = 0
+        }
         maps[definition] = map
+        mapEntryCount += map.entries.count
         return map
     }
 
-    /// Source maps are kept for the functions that trap again and again.
-    private static let mapsMax = 64
+    /// How many entries are kept, of 12 bytes each, for functions that trap again and again.
+    private static let mapEntriesMax = 1_000_000
 
     mutating func fail(_ error: ModuleError) {
         failure = failure ?? error

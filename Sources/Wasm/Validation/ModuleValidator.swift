@@ -19,6 +19,11 @@ struct ModuleValidator {
         let context = ValidationContext(structure, limits: limits)
         var validator = ModuleValidator(structure, context)
         try validator.validateStructure()
+        // The section is bounded by itself, but imports come in addition.
+        guard structure.tableTypes.count <= limits.tablesMax else {
+            let count = structure.tableTypes.count
+            throw ModuleError(.limit, "\(count) tables are more than \(limits.tablesMax)", at: 0)
+        }
         var functions = FunctionValidator(context, bytes: bytes)
         for (index, body) in structure.bodies.enumerated() {
             let function = structure.importedFunctionCount + index
