@@ -17,9 +17,9 @@ public final class Lane {
         table = platform.table
         surroundings = Invocation.Surroundings(
             options: platform.options,
-            scheduler: platform.surroundingParts.scheduler,
-            loader: platform.surroundingParts.loader,
-            stacks: platform.surroundingParts.stacks,
+            scheduler: platform.scheduler,
+            loader: platform.loader,
+            stacks: platform.stacks,
             census: platform.census,
             ring: ring
         )

@@ -9,7 +9,10 @@ import Wasm
 public final class Platform: Sendable {
     public let options: PlatformOptions
 
-    let surroundingParts: (scheduler: Scheduler, loader: Loader, stacks: FreeList<ValueStack>)
+    let scheduler: Scheduler
+    let loader: Loader
+    /// Stacks for guests, to be used again.
+    let stacks: FreeList<ValueStack>
     let census: Census
 
     private let log: InvocationStore
@@ -38,8 +41,10 @@ public final class Platform: Sendable {
             scheduler.stop()
             throw error
         }
+        self.scheduler = scheduler
+        self.loader = loader
         // A stack is taken for each running guest, and most guests run one at a time per thread.
-        surroundingParts = (scheduler, loader, FreeList(capacity: 256))
+        stacks = FreeList(capacity: 256)
         scheduler.sleep(Housekeeper(self), until: Monotonic.now() &+ Housekeeper.period)
     }
 
@@ -68,8 +73,8 @@ public final class Platform: Sendable {
     /// Invocations that are not over are dropped.
     public func stop() {
         census.drain()
-        surroundingParts.loader.stop()
-        surroundingParts.scheduler.stop()
+        loader.stop()
+        scheduler.stop()
     }
 
     // MARK: - The routing table
