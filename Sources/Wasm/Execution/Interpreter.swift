@@ -1537,7 +1537,7 @@ extension Machine {
                 guard let record = FunctionRecord(reference: reference) else {
                     exit = .trap(.uninitializedElement); break dispatch
                 }
-                guard record.hasType(pc.secondCount, expectedBy: context) else {
+                guard record.hasType(pc.secondCount) else {
                     exit = .trap(.indirectCallTypeMismatch); break dispatch
                 }
                 if let callee = record.code, record.context == context {

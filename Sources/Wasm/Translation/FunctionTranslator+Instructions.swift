@@ -31,7 +31,7 @@ extension FunctionTranslator {
             count(at: offset)
             numeric(NumericOperation.table[Int(opcode)])
         case 0xD0:
-            _ = try reader.s33()
+            _ = try reader.heapType()
             count(at: offset)
             push(.constant(0))
         case 0xD1:
@@ -120,7 +120,7 @@ extension FunctionTranslator {
 
     private mutating func select(_ opcode: UInt8, at offset: Int) throws(ModuleError) {
         if opcode == 0x1C {
-            for _ in 0..<(try reader.u32()) { try skipValueType() }
+            for _ in 0..<(try reader.u32()) { _ = try reader.valueType() }
         }
         count(at: offset)
         let condition = popSlot()
@@ -170,7 +170,7 @@ extension FunctionTranslator {
     private mutating func call(at offset: Int) throws(ModuleError) {
         let function = Int(try reader.u32())
         let structure = environment.structure
-        let type = structure.types[Int(structure.functionTypeIndices[function])]
+        let type = structure.functionType(at: structure.functionTypeIndices[function])
         count(at: offset)
         let arguments = popArguments(type)
         if function < structure.importedFunctionCount {
@@ -183,14 +183,14 @@ extension FunctionTranslator {
     }
 
     private mutating func callIndirect(at offset: Int) throws(ModuleError) {
-        let typeIndex = Int(try reader.u32())
+        let typeIndex = try reader.u32()
         let table = UInt16(truncatingIfNeeded: try reader.u32())
-        let type = environment.structure.types[typeIndex]
+        let type = environment.structure.functionType(at: typeIndex)
         count(at: offset)
         let index = popSlot()
         let arguments = popArguments(type)
         emit(.callIndirect, arguments, index, table)
-        cells.append(UInt64(environment.canonicalTypes[typeIndex]))
+        cells.append(UInt64(environment.typeIDs[Int(typeIndex)]))
         pushResults(type)
     }
 
