@@ -24,6 +24,7 @@ public final class Module: @unchecked Sendable {
     let bytes: [UInt8]
     let structure: ModuleStructure
     let types: TypeTable
+    let layouts: SlotLayouts
     /// For each function its slot among the records of an instance; `UInt32.max` if it has none.
     let recordSlots: [UInt32]
     /// For each record slot its function.
@@ -44,6 +45,7 @@ public final class Module: @unchecked Sendable {
         self.types = try ModuleValidator.validate(structure, bytes: bytes, limits: limits)
         self.bytes = bytes
         self.structure = structure
+        self.layouts = SlotLayouts(structure)
         (self.recordSlots, self.recordFunctions) = Self.recordSlots(structure)
         self.exportsByName = Dictionary(
             structure.exports.map { (Name($0.name), $0.description) },
@@ -52,11 +54,11 @@ public final class Module: @unchecked Sendable {
         let count = structure.functions.count
         unsafe self.functionCode = .allocate(capacity: max(count, 1))
         for definition in 0..<count {
-            let type = structure.functionType(at: structure.functions[definition])
+            let parameters = layouts.parameters[Int(structure.functions[definition])]
             unsafe (functionCode + definition).initialize(
                 to: FunctionCode.Fields(
                     index: UInt32(structure.importedFunctionCount + definition),
-                    linkSlot: UInt16(type.parameters.count)
+                    linkSlot: UInt16(clamping: parameters.slotCount)
                 )
             )
         }

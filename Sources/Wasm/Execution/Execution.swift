@@ -101,9 +101,8 @@ public final class Execution: @unchecked Sendable {
         self.hostState = hostState
         let base = UnsafeMutablePointer<Machine>.allocate(capacity: 1)
         unsafe self.machine = MachinePointer(base: base)
-        for (index, argument) in arguments.enumerated() {
-            unsafe stack.start.base[index] = argument.slot
-        }
+        var slots = unsafe stack.start.base
+        for argument in arguments { unsafe slots += argument.store(to: slots) }
         unsafe base.initialize(
             to: Machine(
                 pc: Stubs.shared.entry,
@@ -164,8 +163,10 @@ public final class Execution: @unchecked Sendable {
     }
 
     private var results: [Value] {
-        type.results.enumerated().map { index, type in
-            Value(slot: unsafe stack.start.base[index], type: type)
+        var slots = unsafe stack.start.base
+        return type.results.map { type in
+            defer { unsafe slots += type.slotCount }
+            return unsafe Value(slots, type: type)
         }
     }
 

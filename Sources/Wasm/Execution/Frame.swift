@@ -1,6 +1,6 @@
 /// A guest function's frame: 64-bit slots on the value stack.
 ///
-/// Parameters come first, then two slots of links (where to return to, and the caller's frame), the
+/// A vector takes two slots, low half first. Parameters come first, then two slots of links (where to return to, and the caller's frame), the
 /// other locals, and the operand stack. A call passes arguments by placing the callee's frame over
 /// them; results come back in the same slots. An i32 or f32 is kept zero-extended.
 @safe
@@ -50,6 +50,20 @@ struct Frame {
         nonmutating set { self[i64: slot] = newValue.bitPattern }
     }
 
+    /// The vector in a slot and the next.
+    @inline(__always)
+    subscript(vector slot: UInt16) -> V128 {
+        get {
+            unsafe UnsafeRawPointer(base + Int(slot)).loadUnaligned(as: V128.self)
+        }
+        nonmutating set {
+            unsafe UnsafeMutableRawPointer(base + Int(slot)).storeBytes(
+                of: newValue,
+                as: V128.self
+            )
+        }
+    }
+
     // MARK: Calls
 
     @inline(__always)
@@ -68,7 +82,7 @@ struct Frame {
         unsafe links[0] = UInt64(code.address)
         unsafe links[1] = UInt64(UInt(bitPattern: caller.base))
         var index = 0
-        let count = Int(callee.localCount)
+        let count = Int(callee.localSlots)
         while index < count {
             unsafe links[Self.linkSlots &+ index] = 0
             index &+= 1

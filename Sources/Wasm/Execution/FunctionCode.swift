@@ -17,8 +17,8 @@ struct FunctionCode {
         let index: UInt32
         /// Where the frame's links lie: after the parameters.
         let linkSlot: UInt16
-        /// The locals that are not parameters.
-        var localCount: UInt16 = 0
+        /// The slots of the locals that are not parameters.
+        var localSlots: UInt16 = 0
 
         init(index: UInt32, linkSlot: UInt16) {
             self.index = index
@@ -26,8 +26,8 @@ struct FunctionCode {
         }
     }
 
-    /// Clearing more locals than this at a call takes noticeable time, which is charged for.
-    static let localsWithoutCharge: UInt16 = 64
+    /// Clearing more slots of locals than this at a call takes noticeable time, which is charged for.
+    static let localSlotsWithoutCharge: UInt16 = 64
 
     // SAFETY: points at fields that the module owns; instances keep their module alive.
     let fields: UnsafeMutablePointer<Fields>
@@ -50,7 +50,7 @@ struct FunctionCode {
     var linkSlot: UInt16 { unsafe fields.pointee.linkSlot }
 
     @inline(__always)
-    var localCount: UInt16 { unsafe fields.pointee.localCount }
+    var localSlots: UInt16 { unsafe fields.pointee.localSlots }
 
     var index: Int { Int(unsafe fields.pointee.index) }
 
@@ -60,7 +60,7 @@ struct FunctionCode {
     func publish(_ function: TranslatedFunction, at address: UInt) {
         unsafe fields.pointee.entryCost = function.entryCost
         unsafe fields.pointee.frameSlots = function.frameSlots
-        unsafe fields.pointee.localCount = function.localCount
+        unsafe fields.pointee.localSlots = function.localSlots
         // Releases the fields and the cells to whoever acquires the address.
         unsafe fields.pointee.entry.store(address, ordering: .releasing)
     }

@@ -6,7 +6,7 @@ public final class Global: @unchecked Sendable {
     /// The global's type.
     public let type: GlobalType
 
-    // SAFETY: `slot` lies in `owner`'s globals when there is an owner, else in memory that this
+    // SAFETY: `slot`, and for a vector the next one, lies in `owner`'s globals when there is an owner, else in memory that this
     // object allocated.
     let slot: UnsafeMutablePointer<UInt64>
     private let owner: Instance?
@@ -20,8 +20,9 @@ public final class Global: @unchecked Sendable {
     /// Makes a global of the host.
     public init(_ value: Value, isMutable: Bool) {
         self.type = GlobalType(value: value.type, isMutable: isMutable)
-        unsafe self.slot = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
-        unsafe slot.initialize(to: value.slot)
+        unsafe self.slot = UnsafeMutablePointer<UInt64>.allocate(capacity: 2)
+        unsafe slot.initialize(repeating: 0, count: 2)
+        unsafe value.store(to: slot)
         self.owner = nil
     }
 
@@ -30,5 +31,5 @@ public final class Global: @unchecked Sendable {
     }
 
     /// The current value.
-    public var value: Value { Value(slot: unsafe slot.pointee, type: type.value) }
+    public var value: Value { unsafe Value(slot, type: type.value) }
 }

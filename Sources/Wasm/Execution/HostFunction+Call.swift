@@ -2,7 +2,7 @@ extension HostFunction {
     /// What a call outside any execution left behind.
     package struct DirectCall {
         package let result: HostResult
-        /// The slots of the results: bits, integers zero-extended.
+        /// The slots of the results: bits, integers zero-extended; two for a vector.
         package let slots: [UInt64]
         package let surcharge: Int64
     }
@@ -10,14 +10,13 @@ extension HostFunction {
     /// Calls the function outside any execution, over bytes of the host instead of a guest's memory.
     ///
     /// This is how host functions are tested without a guest. `arguments` are slots: integers
-    /// zero-extended, floats as bits.
+    /// zero-extended, floats as bits, two for a vector.
     package func callDirectly(
         _ arguments: [UInt64],
         memory: inout [UInt8],
         hostState: AnyObject?
     ) -> DirectCall {
-        precondition(arguments.count == type.parameters.count)
-        let slotCount = max(arguments.count, type.results.count)
+        precondition(arguments.count == type.parameters.reduce(0) { $0 + $1.slotCount })
         let padding = [UInt64](repeating: 0, count: slotCount - arguments.count)
         var slots = arguments + padding
         var surcharge: Int64 = 0
@@ -29,7 +28,7 @@ extension HostFunction {
                 defer { unsafe nowhere.deallocate() }
                 var call = unsafe HostCall(
                     slots: frame.baseAddress ?? nowhere,
-                    slotCount: slotCount,
+                    function: self,
                     memory: GuestMemory(
                         base: bytes.baseAddress ?? UnsafeMutableRawPointer(nowhere),
                         byteCount: bytes.count
@@ -43,7 +42,7 @@ extension HostFunction {
         }
         return DirectCall(
             result: result,
-            slots: Array(slots.prefix(type.results.count)),
+            slots: Array(slots.prefix(type.results.reduce(0) { $0 + $1.slotCount })),
             surcharge: surcharge
         )
     }

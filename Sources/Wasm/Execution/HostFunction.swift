@@ -9,6 +9,13 @@ public struct HostFunction: Sendable {
 
     let body: @Sendable (inout HostCall) -> HostResult
 
+    /// The slots that the parameters or the results take, whichever are more.
+    let slotCount: Int
+    /// The slot of each parameter, if any is a vector.
+    let parameterSlots: [Int]
+    /// The slot of each result, if any is a vector.
+    let resultSlots: [Int]
+
     /// Makes a host function.
     public init(
         _ type: FunctionType,
@@ -16,6 +23,19 @@ public struct HostFunction: Sendable {
     ) {
         self.type = type
         self.body = body
+        var parameterSlotCount = 0
+        var resultSlotCount = 0
+        self.parameterSlots = Self.slots(of: type.parameters, count: &parameterSlotCount)
+        self.resultSlots = Self.slots(of: type.results, count: &resultSlotCount)
+        self.slotCount = max(parameterSlotCount, resultSlotCount)
+    }
+
+    private static func slots(of types: [ValueType], count: inout Int) -> [Int] {
+        let slots = types.map { type in
+            defer { count += type.slotCount }
+            return count
+        }
+        return count == types.count ? [] : slots
     }
 }
 
@@ -47,9 +67,11 @@ public enum WaitCondition: Equatable, Sendable {
 @safe
 public struct HostCall {
     // SAFETY: `slots` points at the call's frame on the execution's value stack, which has room
-    // for the larger of the parameter and result counts that linking checked.
+    // for the larger of the parameters and results that linking checked.
     private let slots: UnsafeMutablePointer<UInt64>
     private let slotCount: Int
+    private let parameterSlots: [Int]
+    private let resultSlots: [Int]
 
     /// The guest's memory 0 (empty when it has none).
     public let memory: GuestMemory
@@ -63,12 +85,14 @@ public struct HostCall {
 
     init(
         slots: UnsafeMutablePointer<UInt64>,
-        slotCount: Int,
+        function: HostFunction,
         memory: GuestMemory,
         hostState: AnyObject?
     ) {
         unsafe self.slots = slots
-        self.slotCount = slotCount
+        self.slotCount = function.slotCount
+        self.parameterSlots = function.parameterSlots
+        self.resultSlots = function.resultSlots
         self.memory = memory
         self.hostState = hostState
     }
@@ -81,8 +105,16 @@ public struct HostCall {
 
     /// The argument at an index, as an unsigned 64-bit integer.
     public func u64(_ index: Int) -> UInt64 {
-        precondition(index >= 0 && index < slotCount)
-        return unsafe slots[index]
+        let slot = parameterSlots.isEmpty ? index : parameterSlots[index]
+        precondition(slot >= 0 && slot < slotCount)
+        return unsafe slots[slot]
+    }
+
+    /// The argument at an index, which is a vector.
+    public func v128(_ index: Int) -> V128 {
+        let slot = parameterSlots[index]
+        precondition(slot + 1 < slotCount)
+        return V128(low: unsafe slots[slot], high: unsafe slots[slot + 1])
     }
 
     /// The argument at an index, as a signed 64-bit integer.
@@ -92,7 +124,8 @@ public struct HostCall {
     ///
     /// Arguments share the results' place: read them all first.
     public func setResult(_ index: Int, _ value: Value) {
-        precondition(index >= 0 && index < slotCount)
-        unsafe slots[index] = value.slot
+        let slot = resultSlots.isEmpty ? index : resultSlots[index]
+        precondition(slot >= 0 && slot + value.type.slotCount <= slotCount)
+        unsafe value.store(to: slots + slot)
     }
 }

@@ -3,7 +3,12 @@ extension Instance {
     func initialize() throws(InstantiationError) {
         let structure = module.structure
         for (index, definition) in structure.globals.enumerated() {
-            context.globals[index] = evaluate(definition.initializer)
+            let slot = Int(module.layouts.globals[index])
+            if definition.type.value == .v128 {
+                context.globals[vector: slot] = evaluateVector(definition.initializer)
+            } else {
+                context.globals[slot] = evaluate(definition.initializer)
+            }
         }
         for (index, definition) in structure.tables.enumerated() {
             guard let initializer = definition.initializer else { continue }
@@ -82,7 +87,16 @@ extension Instance {
         return context.memory.guest.write(bytes.span, at: start)
     }
 
-    /// The value of a constant expression. Core specification §4.5.5
+    /// The value of a constant expression that is a vector: it has one instruction.
+    private func evaluateVector(_ expression: ConstantExpression) -> V128 {
+        switch expression.instructions.first {
+        case .v128Const(let low, let high): V128(low: low, high: high)
+        case .globalGet(let index): globalVector(Int(index))
+        default: V128()
+        }
+    }
+
+    /// The value of a constant expression that is not a vector. Core specification §4.5.5
     func evaluate(_ expression: ConstantExpression) -> UInt64 {
         var stack: [UInt64] = []
         func binary(_ operation: (UInt64, UInt64) -> UInt64) {

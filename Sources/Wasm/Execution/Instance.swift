@@ -57,7 +57,7 @@ public final class Instance: @unchecked Sendable {
     var droppedData: [Bool]
     var droppedElements: [Bool]
 
-    // SAFETY: allocated by `init` with one element for each global, record and so on that the module
+    // SAFETY: allocated by `init` with the elements for the globals, records and so on that the module
     // declares, never moved, freed by `deinit`.
     let context: ContextPointer
     private let globals: UnsafeMutablePointer<UInt64>
@@ -139,8 +139,9 @@ public final class Instance: @unchecked Sendable {
         self.droppedData = [Bool](repeating: false, count: structure.dataSegments.count)
         self.droppedElements = [Bool](repeating: false, count: structure.elements.count)
 
-        unsafe self.globals = .allocate(capacity: max(structure.globals.count, 1))
-        unsafe globals.initialize(repeating: 0, count: max(structure.globals.count, 1))
+        let globalSlotCount = max(linked.module.layouts.globalSlotCount, 1)
+        unsafe self.globals = .allocate(capacity: globalSlotCount)
+        unsafe globals.initialize(repeating: 0, count: globalSlotCount)
         unsafe self.importedGlobals = .allocate(capacity: max(structure.importedGlobalCount, 1))
         unsafe self.tableFields = .allocate(capacity: max(tables.count, 1))
         unsafe self.records = .allocate(capacity: max(linked.module.recordFunctions.count, 1))
@@ -267,7 +268,8 @@ public final class Instance: @unchecked Sendable {
         let imported = module.structure.importedGlobalCount
         guard index < imported else {
             let type = module.globalType(index)
-            return unsafe Global(type, slot: globals + (index - imported), owner: self)
+            let slot = Int(module.layouts.globals[index - imported])
+            return unsafe Global(type, slot: globals + slot, owner: self)
         }
         let globals = linked.externals.compactMap { external in
             if case .global(let global) = external { global } else { nil }
@@ -279,7 +281,16 @@ public final class Instance: @unchecked Sendable {
     func globalSlot(_ index: Int) -> UInt64 {
         let imported = module.structure.importedGlobalCount
         return index < imported
-            ? context.importedGlobals[index] : context.globals[index - imported]
+            ? context.importedGlobals[index]
+            : context.globals[Int(module.layouts.globals[index - imported])]
+    }
+
+    /// The value of a global that is a vector, for constant expressions.
+    func globalVector(_ index: Int) -> V128 {
+        let imported = module.structure.importedGlobalCount
+        return index < imported
+            ? context.importedGlobals[vector: index]
+            : context.globals[vector: Int(module.layouts.globals[index - imported])]
     }
 
     private var definedMemories: ArraySlice<Memory> {
@@ -299,15 +310,27 @@ public final class Instance: @unchecked Sendable {
         Snapshot(
             linked: linked,
             memories: definedMemories.map { $0.capture() },
-            globals: module.structure.globals.enumerated().map { index, definition in
-                content(context.globals[index], of: definition.type.value)
-            },
+            globals: capturedGlobals,
             tables: definedTables.map { table in
                 table.elements.map { content($0, of: .reference(table.type.element)) }
             },
             droppedData: droppedData,
             droppedElements: droppedElements
         )
+    }
+
+    /// What the slots of the globals hold.
+    private var capturedGlobals: [Snapshot.Content] {
+        var slot = 0
+        var contents: [Snapshot.Content] = []
+        for definition in module.structure.globals {
+            let type = definition.type.value
+            for _ in 0..<type.slotCount {
+                contents.append(content(context.globals[slot], of: type))
+                slot += 1
+            }
+        }
+        return contents
     }
 
     /// Puts back the state that a snapshot of this module captured.

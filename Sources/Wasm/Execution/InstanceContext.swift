@@ -68,13 +68,22 @@ struct ContextPointer {
 /// 64-bit slots whose indices the translator has checked.
 @safe
 struct Slots {
-    // SAFETY: the instance allocated as many slots as the module has globals.
+    // SAFETY: the instance allocated as many slots as the module's globals take.
     let base: UnsafeMutablePointer<UInt64>
 
     @inline(__always)
     subscript(index: Int) -> UInt64 {
         get { unsafe base[index] }
         nonmutating set { unsafe base[index] = newValue }
+    }
+
+    /// The vector in a slot and the next.
+    subscript(vector index: Int) -> V128 {
+        get { V128(low: unsafe base[index], high: unsafe base[index + 1]) }
+        nonmutating set {
+            unsafe base[index] = newValue.low
+            unsafe base[index + 1] = newValue.high
+        }
     }
 }
 
@@ -88,6 +97,12 @@ struct SlotReferences {
     subscript(index: Int) -> UInt64 {
         get { unsafe base[index].pointee }
         nonmutating set { unsafe base[index].pointee = newValue }
+    }
+
+    /// A global that is a vector.
+    subscript(vector index: Int) -> V128 {
+        get { unsafe Slots(base: base[index])[vector: 0] }
+        nonmutating set { unsafe Slots(base: base[index])[vector: 0] = newValue }
     }
 }
 

@@ -29,6 +29,13 @@ extension Machine {
                 frame[i64: pc.a] =
                     frame[i32: pc.secondA] != 0 ? frame[i64: pc.b] : frame[i64: pc.c]
                 pc.advance(2)
+            case .copyVector:
+                frame[vector: pc.a] = frame[vector: pc.b]
+                pc.advance(1)
+            case .selectVector:
+                frame[vector: pc.a] =
+                    frame[i32: pc.secondA] != 0 ? frame[vector: pc.b] : frame[vector: pc.c]
+                pc.advance(2)
             case .i32Add:
                 frame[i32: pc.a] = frame[i32: pc.b] &+ frame[i32: pc.c]
                 pc.advance(1)
@@ -872,6 +879,18 @@ extension Machine {
             case .importedGlobalSet:
                 context.importedGlobals[Int(pc.immediate32)] = frame[i64: pc.a]
                 pc.advance(1)
+            case .globalGetVector:
+                frame[vector: pc.a] = context.globals[vector: Int(pc.immediate32)]
+                pc.advance(1)
+            case .globalSetVector:
+                context.globals[vector: Int(pc.immediate32)] = frame[vector: pc.a]
+                pc.advance(1)
+            case .importedGlobalGetVector:
+                frame[vector: pc.a] = context.importedGlobals[vector: Int(pc.immediate32)]
+                pc.advance(1)
+            case .importedGlobalSetVector:
+                context.importedGlobals[vector: Int(pc.immediate32)] = frame[vector: pc.a]
+                pc.advance(1)
             case .charge:
                 fuel &-= Int64(pc.a)
                 guard fuel >= 0 else { fuel &+= Int64(pc.a); exit = .outOfBudget; break dispatch }
@@ -1490,7 +1509,7 @@ extension Machine {
                 guard fuel >= 0 else {
                     fuel &+= Int64(callee.entryCost); exit = .outOfBudget; break dispatch
                 }
-                if callee.localCount > FunctionCode.localsWithoutCharge {
+                if callee.localSlots > FunctionCode.localSlotsWithoutCharge {
                     fuel &-= machine.charge(localsOf: callee)
                 }
                 newFrame.link(callee, returnTo: pc.advanced(2), frame)
@@ -1508,7 +1527,7 @@ extension Machine {
                     guard fuel >= 0 else {
                         fuel &+= Int64(callee.entryCost); exit = .outOfBudget; break dispatch
                     }
-                    if callee.localCount > FunctionCode.localsWithoutCharge {
+                    if callee.localSlots > FunctionCode.localSlotsWithoutCharge {
                         fuel &-= machine.charge(localsOf: callee)
                     }
                     newFrame.link(callee, returnTo: pc.advanced(1), frame)
@@ -1550,7 +1569,7 @@ extension Machine {
                     guard fuel >= 0 else {
                         fuel &+= Int64(callee.entryCost); exit = .outOfBudget; break dispatch
                     }
-                    if callee.localCount > FunctionCode.localsWithoutCharge {
+                    if callee.localSlots > FunctionCode.localSlotsWithoutCharge {
                         fuel &-= machine.charge(localsOf: callee)
                     }
                     newFrame.link(callee, returnTo: pc.advanced(2), frame)
@@ -1583,7 +1602,7 @@ extension Machine {
                     guard fuel >= 0 else {
                         fuel &+= Int64(callee.entryCost); exit = .outOfBudget; break dispatch
                     }
-                    if callee.localCount > FunctionCode.localsWithoutCharge {
+                    if callee.localSlots > FunctionCode.localSlotsWithoutCharge {
                         fuel &-= machine.charge(localsOf: callee)
                     }
                     newFrame.link(callee, returnTo: pc.advanced(1), frame)
@@ -1611,6 +1630,11 @@ extension Machine {
                 let results = frame
                 (pc, frame) = frame.unlink(pc.b)
                 results[i64: 0] = result
+            case .returnVector:
+                let result = frame[vector: pc.a]
+                let results = frame
+                (pc, frame) = frame.unlink(pc.b)
+                results[vector: 0] = result
             case .returnMany:
                 let results = frame
                 let (first, count) = (pc.a, pc.c)

@@ -116,14 +116,14 @@ struct MachinePointer {
 
     private func callHost(_ record: FunctionRecord, _ arguments: Frame) -> Exit? {
         let function = record.context.instance.hostFunctions[record.host]
-        let slots = max(function.type.parameters.count, function.type.results.count)
-        guard arguments.fits(UInt32(truncatingIfNeeded: slots), below: stackLimit) else {
+        guard arguments.fits(UInt32(truncatingIfNeeded: function.slotCount), below: stackLimit)
+        else {
             return .trap(.callStackExhausted)
         }
         let execution = execution
         var call = unsafe HostCall(
             slots: arguments.base,
-            slotCount: slots,
+            function: function,
             memory: record.context.memory.guest,
             hostState: execution.hostState
         )
@@ -166,7 +166,7 @@ struct MachinePointer {
     /// Charges for clearing a function's locals; answers the charge.
     @inline(never)
     func charge(localsOf callee: FunctionCode) -> Int64 {
-        charge(bytes: UInt64(callee.localCount) * 8)
+        charge(bytes: UInt64(callee.localSlots) * 8)
         return takeNewSurcharge()
     }
 

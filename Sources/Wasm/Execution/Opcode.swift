@@ -13,6 +13,10 @@ enum Opcode: UInt16 {
     case constant64
     /// A = (second cell's first slot) ? b : c.
     case select
+    /// A = b.
+    case copyVector
+    /// A = (second cell's first slot) ? b : c.
+    case selectVector
     case i32Add
     case i32Sub
     case i32Mul
@@ -243,11 +247,15 @@ enum Opcode: UInt16 {
     /// A = reference to the function record b and c.
     case referenceFunction
     case referenceIsNull
-    /// B and c: the index.
+    /// B and c: the slot.
     case globalGet
     case globalSet
     case importedGlobalGet
     case importedGlobalSet
+    case globalGetVector
+    case globalSetVector
+    case importedGlobalGetVector
+    case importedGlobalSetVector
     /// Pays for the next a instructions.
     case charge
     /// Pays a; jumps by the cells in b and c.
@@ -311,6 +319,8 @@ enum Opcode: UInt16 {
     case return0
     /// Returns slot a.
     case return1
+    /// Returns the vector in slot a.
+    case returnVector
     /// Returns c slots from a on.
     case returnMany
     /// Comes back to another instance.

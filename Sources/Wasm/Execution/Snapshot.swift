@@ -6,6 +6,7 @@ public final class Snapshot: Sendable {
     public let linked: LinkedModule
 
     let memories: [MemoryImage]
+    /// The slots of the globals.
     let globals: [Content]
     let tables: [[Content]]
     let droppedData: [Bool]

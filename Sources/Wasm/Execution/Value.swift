@@ -6,6 +6,7 @@ public enum Value: Hashable, Sendable {
     case f32(bits: UInt32)
     /// The bits of a 64-bit float.
     case f64(bits: UInt64)
+    case v128(V128)
     /// A function reference; nil is null. Only meaningful to instances that share tables.
     case functionReference(FunctionReference?)
     /// A host reference: any number below `UInt64.max`; nil is null.
@@ -18,6 +19,7 @@ public enum Value: Hashable, Sendable {
         case .i64: .i64
         case .f32: .f32
         case .f64: .f64
+        case .v128: .v128
         case .functionReference: .functionReference
         case .externalReference: .externalReference
         }
@@ -30,7 +32,7 @@ public enum Value: Hashable, Sendable {
         case .i64: .i64(0)
         case .f32: .f32(bits: 0)
         case .f64: .f64(bits: 0)
-        case .v128: nil
+        case .v128: .v128(V128())
         case .reference(let reference):
             reference.heapType.isFunction ? .functionReference(nil) : .externalReference(nil)
         }
@@ -44,9 +46,27 @@ public struct FunctionReference: Hashable, Sendable {
     let address: UInt
 }
 
-/// A 64-bit slot holds any value: integers zero-extended, floats as bits, references as an
+/// A 64-bit slot holds any value but a vector, which takes two: integers zero-extended, floats as bits, references as an
 /// address (functions) or a number plus one (host references), so that zero is null.
 extension Value {
+    /// The value of a type in one slot or, for a vector, two.
+    init(_ slots: UnsafePointer<UInt64>, type: ValueType) {
+        if case .v128 = type {
+            self = .v128(V128(low: unsafe slots[0], high: unsafe slots[1]))
+        } else {
+            self.init(slot: unsafe slots[0], type: type)
+        }
+    }
+
+    /// Writes the value to one slot or, for a vector, two; answers how many.
+    @discardableResult
+    func store(to slots: UnsafeMutablePointer<UInt64>) -> Int {
+        unsafe slots[0] = slot
+        guard case .v128(let vector) = self else { return 1 }
+        unsafe slots[1] = vector.high
+        return 2
+    }
+
     init(slot: UInt64, type: ValueType) {
         switch type {
         case .i32:
@@ -55,8 +75,10 @@ extension Value {
             self = .i64(Int64(bitPattern: slot))
         case .f32:
             self = .f32(bits: UInt32(truncatingIfNeeded: slot))
-        case .f64, .v128:
+        case .f64:
             self = .f64(bits: slot)
+        case .v128:
+            self = .v128(V128(low: slot))
         case .reference(let reference) where reference.heapType.isFunction:
             let address = UInt(truncatingIfNeeded: slot)
             self = .functionReference(address == 0 ? nil : FunctionReference(address: address))
@@ -65,12 +87,14 @@ extension Value {
         }
     }
 
+    /// The value's slot; the low half of a vector.
     var slot: UInt64 {
         switch self {
         case .i32(let value): UInt64(UInt32(bitPattern: value))
         case .i64(let value): UInt64(bitPattern: value)
         case .f32(let bits): UInt64(bits)
         case .f64(let bits): bits
+        case .v128(let vector): vector.low
         case .functionReference(let reference): UInt64(reference?.address ?? 0)
         case .externalReference(let reference): reference.map { $0 &+ 1 } ?? 0
         }

@@ -13,8 +13,10 @@ struct Control {
     var kind: Kind
     /// The height of the operand stack below the block's parameters.
     var height: Int
-    var parameters: Int
-    var results: Int
+    /// The slot of the first parameter and of the first result.
+    var slot: Int
+    var parameters: SlotLayout
+    var results: SlotLayout
     /// Branches to the block's end.
     var fixups: [Fixup] = []
 }
@@ -100,8 +102,8 @@ extension FunctionTranslator {
         }
     }
 
-    /// How many operands a branch to a label takes along.
-    private func arity(depth: Int) -> Int {
+    /// The operands that a branch to a label takes along.
+    private func operands(depth: Int) -> SlotLayout {
         let control = controls[controls.count - 1 - depth]
         if case .loop = control.kind { return control.parameters }
         return control.results
@@ -109,49 +111,50 @@ extension FunctionTranslator {
 
     // MARK: - Blocks
 
-    /// Reads a block type: the numbers of parameters and results.
-    private mutating func blockType() throws(ModuleError) -> (parameters: Int, results: Int) {
+    /// Reads a block type.
+    mutating func blockType() throws(ModuleError) -> (parameters: SlotLayout, results: SlotLayout) {
         switch try reader.blockType() {
-        case .empty: return (0, 0)
-        case .value: return (0, 1)
+        case .empty:
+            return (.empty, .empty)
+        case .value(let type):
+            return (.empty, SlotLayout(type))
         case .type(let index):
-            let type = environment.structure.functionType(at: index)
-            return (type.parameters.count, type.results.count)
+            let layouts = environment.layouts
+            return (layouts.parameters[Int(index)], layouts.results[Int(index)])
         }
+    }
+
+    /// Opens a block, whose parameters are on the stack.
+    mutating func enter(_ kind: Control.Kind, _ parameters: SlotLayout, _ results: SlotLayout) {
+        controls.append(
+            Control(
+                kind: kind,
+                height: stack.count - parameters.count,
+                slot: nextSlot - parameters.slotCount,
+                parameters: parameters,
+                results: results
+            )
+        )
     }
 
     mutating func block(at offset: Int) throws(ModuleError) {
         let (parameters, results) = try blockType()
         count(at: offset)
         settleLocals()
-        settleTop(parameters)
-        controls.append(
-            Control(
-                kind: .block,
-                height: stack.count - parameters,
-                parameters: parameters,
-                results: results
-            )
-        )
+        settleTop(parameters.count)
+        enter(.block, parameters, results)
     }
 
     mutating func loop(at offset: Int) throws(ModuleError) {
         let (parameters, results) = try blockType()
         count(at: offset)
         settleLocals()
-        settleTop(parameters)
+        settleTop(parameters.count)
         loopCosts.append(0)
         let number = loopCosts.count - 1
         charges.append(OpenCharge(place: .loop(number), ordinal: ordinal))
         producer = nil
-        controls.append(
-            Control(
-                kind: .loop(start: cells.count, cost: number),
-                height: stack.count - parameters,
-                parameters: parameters,
-                results: results
-            )
-        )
+        enter(.loop(start: cells.count, cost: number), parameters, results)
     }
 
     mutating func ifThen(at offset: Int) throws(ModuleError) {
@@ -159,29 +162,22 @@ extension FunctionTranslator {
         count(at: offset)
         let condition = popCondition()
         settleLocals()
-        settleTop(parameters)
+        settleTop(parameters.count)
         let branch = emitBranch(on: condition.inverted)
-        controls.append(
-            Control(
-                kind: .ifThen(branch),
-                height: stack.count - parameters,
-                parameters: parameters,
-                results: results
-            )
-        )
+        enter(.ifThen(branch), parameters, results)
     }
 
     mutating func elseBranch() {
         var control = controls.removeLast()
         if unreachableDepth == nil {
-            settleTop(control.results)
+            settleTop(control.results.count)
             endRun()
             control.fixups.append(.unconditional(cells.count))
             emit(.branch)
         }
         unreachableDepth = nil
         truncate(to: control.height)
-        for _ in 0..<control.parameters { _ = pushTemporary() }
+        pushTemporaries(control.parameters)
         if case .ifThen(let branch) = control.kind { bind(branch) }
         control.kind = .ifElse
         producer = nil
@@ -196,9 +192,9 @@ extension FunctionTranslator {
             if fallsThrough { emitReturn() }
             return
         }
-        if fallsThrough { settleTop(control.results) }
+        if fallsThrough { settleTop(control.results.count) }
         truncate(to: control.height)
-        for _ in 0..<control.results { _ = pushTemporary() }
+        pushTemporaries(control.results)
         control.fixups.forEach { bind($0) }
         var isReached = fallsThrough || !control.fixups.isEmpty
         if case .ifThen(let branch) = control.kind {
@@ -224,7 +220,7 @@ extension FunctionTranslator {
     /// Pops a condition, absorbing the comparison that made it.
     private mutating func popCondition() -> Condition {
         let operand = pop()
-        if case .temporary = operand, let last = producer, last == cells.count - 1 {
+        if case .temporary = operand.source, let last = producer, last == cells.count - 1 {
             let cell = cells[last]
             let opcode = Opcode(rawValue: UInt16(truncatingIfNeeded: cell))
             let b = UInt16(truncatingIfNeeded: cell >> 32)
@@ -245,7 +241,7 @@ extension FunctionTranslator {
             }
         }
         producer = nil
-        let slot = slot(of: operand, at: stack.count)
+        let slot = slot(of: operand)
         return Condition(opcode: .branchIfNonzero, a: slot, b: 0)
     }
 
@@ -287,18 +283,17 @@ extension FunctionTranslator {
     }
 
     private mutating func moveOperands(depth: Int) {
-        let arity = arity(depth: depth)
-        let source = stack.count - arity
-        let target = controls[controls.count - 1 - depth].height
-        for index in 0..<arity {
-            move(stack[source + index], at: source + index, to: temporarySlot(target + index))
+        var target = controls[controls.count - 1 - depth].slot
+        for operand in stack.suffix(operands(depth: depth).count) {
+            move(operand, to: UInt16(truncatingIfNeeded: target))
+            target += operand.slotCount
         }
     }
 
     /// Whether a branch finds its operands in the label's slots, once they are settled.
     private func operandsAreInPlace(depth: Int) -> Bool {
-        let arity = arity(depth: depth)
-        return arity == 0 || stack.count - arity == controls[controls.count - 1 - depth].height
+        let count = operands(depth: depth).count
+        return count == 0 || stack.count - count == controls[controls.count - 1 - depth].height
     }
 
     mutating func branchIf(at offset: Int) throws(ModuleError) {
@@ -306,7 +301,7 @@ extension FunctionTranslator {
         count(at: offset)
         let condition = popCondition()
         if depth < controls.count - 1, operandsAreInPlace(depth: depth) {
-            settleTop(arity(depth: depth))
+            settleTop(operands(depth: depth).count)
             let fixup = emitBranch(on: condition)
             // Resolving a forward branch opens no charge before its label is bound.
             resolve(fixup, depth: depth)
@@ -331,7 +326,7 @@ extension FunctionTranslator {
         for _ in 0...count { depths.append(Int(try reader.u32())) }
         self.count(at: offset)
         let index = popSlot()
-        settleTop(arity(depth: depths[count]))
+        settleTop(operands(depth: depths[count]).count)
         endRun()
         let instruction = cells.count
         emit(.branchTable, index)
@@ -369,19 +364,14 @@ extension FunctionTranslator {
     /// Ends the run.
     mutating func emitReturn() {
         endRun()
-        let count = type.results.count
-        switch count {
-        case 0:
+        if results.count == 0 {
             emit(.return0, 0, linkSlot)
-        case 1:
-            let height = stack.count - 1
-            emit(.return1, slot(of: stack[height], at: height), linkSlot)
-        default:
-            let start = stack.count - count
-            for height in start..<stack.count {
-                move(stack[height], at: height, to: temporarySlot(height))
-            }
-            emit(.returnMany, temporarySlot(start), linkSlot, UInt16(count))
+        } else if results.count == 1, let result = stack.last {
+            emit(result.isVector ? .returnVector : .return1, slot(of: result), linkSlot)
+        } else {
+            for operand in stack.suffix(results.count) { move(operand, to: operand.slot) }
+            let start = UInt16(truncatingIfNeeded: nextSlot - results.slotCount)
+            emit(.returnMany, start, linkSlot, UInt16(results.slotCount))
         }
         producer = nil
     }

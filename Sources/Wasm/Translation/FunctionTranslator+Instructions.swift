@@ -33,7 +33,7 @@ extension FunctionTranslator {
         case 0xD0:
             _ = try reader.heapType()
             count(at: offset)
-            push(.constant(0))
+            push(constant: 0)
         case 0xD1:
             count(at: offset)
             numeric(.unary(.referenceIsNull))
@@ -62,7 +62,7 @@ extension FunctionTranslator {
         default: value = try reader.fixed64()
         }
         count(at: offset)
-        push(.constant(value))
+        push(constant: value)
     }
 
     mutating func numeric(_ operation: NumericOperation) {
@@ -83,7 +83,7 @@ extension FunctionTranslator {
 
     /// Turns the comparison just emitted into its opposite, for an `i32.eqz` of its result.
     private mutating func invertComparison() -> Bool {
-        guard let producer, producer == cells.count - 1, case .temporary? = stack.last,
+        guard let producer, producer == cells.count - 1, case .temporary? = stack.last?.source,
             let opcode = Opcode(rawValue: UInt16(truncatingIfNeeded: cells[producer])),
             opcode.branch != nil, let inverse = opcode.inverse
         else { return false }
@@ -93,7 +93,7 @@ extension FunctionTranslator {
 
     private mutating func popTwoSlots() -> (left: UInt16, right: UInt16) {
         let right = pop()
-        let rightSlot = slot(of: right, at: stack.count)
+        let rightSlot = slot(of: right)
         return (popSlot(), rightSlot)
     }
 
@@ -104,16 +104,15 @@ extension FunctionTranslator {
     ) {
         let right = pop()
         let left = pop()
-        let height = stack.count
         if let immediate = rule.immediate(for: right) {
-            let leftSlot = slot(of: left, at: height)
+            let leftSlot = slot(of: left)
             emit(immediateOpcode, pushResult(), leftSlot, immediate)
         } else if rule.isCommutative, let immediate = rule.immediate(for: left) {
-            let rightSlot = slot(of: right, at: height + 1)
+            let rightSlot = slot(of: right)
             emit(immediateOpcode, pushResult(), rightSlot, immediate)
         } else {
-            let leftSlot = slot(of: left, at: height)
-            let rightSlot = slot(of: right, at: height + 1)
+            let leftSlot = slot(of: left)
+            let rightSlot = slot(of: right)
             emit(opcode, pushResult(), leftSlot, rightSlot)
         }
     }
@@ -124,43 +123,53 @@ extension FunctionTranslator {
         }
         count(at: offset)
         let condition = popSlot()
+        let isVector = stack.last?.isVector ?? false
         let (left, right) = popTwoSlots()
-        emit(.select, pushResult(), left, right)
+        emit(isVector ? .selectVector : .select, pushResult(isVector: isVector), left, right)
         cells.append(UInt64(condition))
     }
 
     // MARK: - Variables
 
     private mutating func local(_ opcode: UInt8, at offset: Int) throws(ModuleError) {
-        let slot = localSlot(try reader.u32())
+        let local = locals[try reader.u32()]
+        let slot = local.slot
         count(at: offset)
         if opcode == 0x20 {
-            push(.local(slot))
+            push(local)
             return
         }
         let operand = pop()
-        if readsOnStack[Int(slot)] == 0, case .temporary = operand, let producer {
+        if readsOnStack[Int(slot)] == 0, case .temporary = operand.source, let producer {
             // The instruction that made the operand writes it to the local at once.
             cells[producer] = cells[producer] & ~0xFFFF_0000 | UInt64(slot) << 16
         } else {
             preserve(slot)
-            if case .local(slot) = operand {} else { move(operand, at: stack.count, to: slot) }
+            if case .local(slot) = operand.source {} else { move(operand, to: slot) }
         }
         producer = nil
-        if opcode == 0x22 { push(.local(slot)) }
+        if opcode == 0x22 { push(local) }
     }
 
     private mutating func global(_ opcode: UInt8, at offset: Int) throws(ModuleError) {
         let index = Int(try reader.u32())
         let imported = environment.structure.importedGlobalCount
         let isImported = index < imported
-        let slot = UInt32(truncatingIfNeeded: isImported ? index : index - imported)
+        let slot =
+            isImported
+            ? UInt32(truncatingIfNeeded: index) : environment.layouts.globals[index - imported]
+        let isVector = environment.structure.globalTypes[index].value == .v128
         count(at: offset)
         if opcode == 0x23 {
-            emit(isImported ? .importedGlobalGet : .globalGet, pushResult(), wide: slot)
+            let get: Opcode = isVector ? .globalGetVector : .globalGet
+            let importedGet: Opcode = isVector ? .importedGlobalGetVector : .importedGlobalGet
+            let result = pushResult(isVector: isVector)
+            emit(isImported ? importedGet : get, result, wide: slot)
         } else {
+            let set: Opcode = isVector ? .globalSetVector : .globalSet
+            let importedSet: Opcode = isVector ? .importedGlobalSetVector : .importedGlobalSet
             let value = popSlot()
-            emit(isImported ? .importedGlobalSet : .globalSet, value, wide: slot)
+            emit(isImported ? importedSet : set, value, wide: slot)
             producer = nil
         }
     }
@@ -170,40 +179,38 @@ extension FunctionTranslator {
     private mutating func call(at offset: Int) throws(ModuleError) {
         let function = Int(try reader.u32())
         let structure = environment.structure
-        let type = structure.functionType(at: structure.functionTypeIndices[function])
+        let type = Int(structure.functionTypeIndices[function])
         count(at: offset)
-        let arguments = popArguments(type)
+        let arguments = popArguments(environment.layouts.parameters[type])
         if function < structure.importedFunctionCount {
             emit(.callImport, arguments, wide: environment.recordSlots[function])
         } else {
             emit(.call, arguments)
             cells.append(UInt64(environment.codeAddress(function)))
         }
-        pushResults(type)
+        pushResults(environment.layouts.results[type])
     }
 
     private mutating func callIndirect(at offset: Int) throws(ModuleError) {
-        let typeIndex = try reader.u32()
+        let type = Int(try reader.u32())
         let table = UInt16(truncatingIfNeeded: try reader.u32())
-        let type = environment.structure.functionType(at: typeIndex)
         count(at: offset)
         let index = popSlot()
-        let arguments = popArguments(type)
+        let arguments = popArguments(environment.layouts.parameters[type])
         emit(.callIndirect, arguments, index, table)
-        cells.append(UInt64(environment.typeIDs[Int(typeIndex)]))
-        pushResults(type)
+        cells.append(UInt64(environment.typeIDs[type]))
+        pushResults(environment.layouts.results[type])
     }
 
     /// Brings arguments to where the callee's frame begins, and answers that slot.
-    private mutating func popArguments(_ type: FunctionType) -> UInt16 {
-        let count = type.parameters.count
-        settleTop(count)
-        truncate(to: stack.count - count)
-        return temporarySlot(stack.count)
+    mutating func popArguments(_ layout: SlotLayout) -> UInt16 {
+        settleTop(layout.count)
+        truncate(to: stack.count - layout.count)
+        return UInt16(truncatingIfNeeded: nextSlot)
     }
 
-    private mutating func pushResults(_ type: FunctionType) {
-        for _ in type.results { _ = pushTemporary() }
+    mutating func pushResults(_ layout: SlotLayout) {
+        pushTemporaries(layout)
         producer = nil
     }
 
@@ -213,7 +220,7 @@ extension FunctionTranslator {
         let displacement = try memoryArgument()
         count(at: offset)
         let operand = pop()
-        let (address, rest) = effectiveAddress(operand, at: stack.count, displacement)
+        let (address, rest) = effectiveAddress(operand, displacement)
         emit(Opcode.loads[Int(opcode) - 0x28], pushResult(), address, rest)
     }
 
@@ -222,7 +229,7 @@ extension FunctionTranslator {
         count(at: offset)
         let value = popSlot()
         let operand = pop()
-        let (address, rest) = effectiveAddress(operand, at: stack.count, displacement)
+        let (address, rest) = effectiveAddress(operand, displacement)
         emit(Opcode.stores[Int(opcode) - 0x36], address, value, rest)
         producer = nil
     }
@@ -235,17 +242,15 @@ extension FunctionTranslator {
     /// The slot of an address and what is left to add to it: larger displacements are added first.
     private mutating func effectiveAddress(
         _ operand: Operand,
-        at height: Int,
         _ displacement: UInt64
     ) -> (slot: UInt16, rest: UInt16) {
         if let rest = UInt16(exactly: displacement) {
-            return (slot(of: operand, at: height), rest)
+            return (slot(of: operand), rest)
         }
-        let source = slot(of: operand, at: height)
-        let target = temporarySlot(height)
-        emit(.addOffset, target, source)
+        let source = slot(of: operand)
+        emit(.addOffset, operand.slot, source)
         cells.append(displacement)
-        return (target, 0)
+        return (operand.slot, 0)
     }
 
     private mutating func memorySize(_ opcode: UInt8, at offset: Int) throws(ModuleError) {

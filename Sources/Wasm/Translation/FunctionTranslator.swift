@@ -1,7 +1,7 @@
 /// Translates one validated function body to register-based code.
 ///
 /// One pass follows the operand stack: each operand is a constant, a local that was read, or a
-/// temporary in the slot that belongs to its height. Reading a local or a constant emits nothing;
+/// temporary in the slot that belongs to its place on the stack. Reading a local or a constant emits nothing;
 /// the instruction that consumes it names the local's slot, or carries the constant. Where control
 /// flow joins, operands are brought to their own slots.
 ///
@@ -13,16 +13,30 @@ struct FunctionTranslator {
         let bytes: [UInt8]
         /// The id of every type among those of all modules.
         let typeIDs: [UInt32]
+        /// The slots of parameters, results and globals.
+        let layouts: SlotLayouts
         /// For each function, its place among the module's function records, if it has one.
         let recordSlots: [UInt32]
         /// The address of the code of a function that the module defines, by function index.
         let codeAddress: (Int) -> UInt
     }
 
-    enum Operand {
-        case temporary
-        case local(UInt16)
-        case constant(UInt64)
+    /// An operand on the stack.
+    struct Operand {
+        enum Source {
+            case temporary
+            /// A local, by its slot.
+            case local(UInt16)
+            /// A constant that is not a vector.
+            case constant(UInt64)
+        }
+
+        var source: Source
+        /// The slot that belongs to the operand's place: the first of two, for a vector.
+        var slot: UInt16
+        var isVector: Bool
+
+        var slotCount: Int { isVector ? 2 : 1 }
     }
 
     let environment: Environment
@@ -30,14 +44,15 @@ struct FunctionTranslator {
     var cells: [UInt64] = []
 
     // The frame.
-    let type: FunctionType
+    let locals: LocalLayout
+    let results: SlotLayout
     let linkSlot: UInt16
-    let localCount: Int
-    let firstTemporary: Int
 
     // The operand stack.
     var stack: [Operand] = []
-    var heightMax = 0
+    /// The slot of the operand that is pushed next.
+    var nextSlot: Int
+    var nextSlotMax: Int
     /// For each slot of a local, how often it is on the operand stack.
     var readsOnStack: [UInt32]
     /// Below this height no operand is a local.
@@ -63,21 +78,25 @@ struct FunctionTranslator {
     init(_ environment: Environment, definition: Int, mapping: Bool = false) throws(ModuleError) {
         let structure = environment.structure
         let body = structure.bodies[definition]
-        let type = structure.functionType(at: structure.functions[definition])
-        let declared = body.locals.reduce(0) { $0 + Int($1.count) }
-        let slots = type.parameters.count + Frame.linkSlots + declared
-        guard slots < 60_000 else {
+        let typeIndex = structure.functions[definition]
+        let locals = LocalLayout(
+            structure.functionType(at: typeIndex),
+            environment.layouts.parameters[Int(typeIndex)],
+            body
+        )
+        guard locals.slotCount < 60_000 else {
             let function = structure.importedFunctionCount + definition
-            let message = "\(declared) locals are more than a frame holds"
+            let message = "\(locals.slotCount) slots of locals are more than a frame holds"
             throw ModuleError(.limit, message, at: body.offset, function: function)
         }
         self.environment = environment
-        self.type = type
+        self.locals = locals
+        self.results = environment.layouts.results[Int(typeIndex)]
         self.reader = BinaryReader(environment.bytes, range: body.code)
-        self.linkSlot = UInt16(type.parameters.count)
-        self.localCount = declared
-        self.firstTemporary = slots
-        self.readsOnStack = [UInt32](repeating: 0, count: slots)
+        self.linkSlot = UInt16(locals.parameterSlots)
+        self.nextSlot = locals.slotCount
+        self.nextSlotMax = nextSlot
+        self.readsOnStack = [UInt32](repeating: 0, count: nextSlot)
         self.cells.reserveCapacity(body.code.count / 2)
         if mapping { self.map = SourceMap() }
     }
@@ -88,7 +107,13 @@ struct FunctionTranslator {
     /// holds.
     mutating func translate() throws(ModuleError) -> TranslatedFunction {
         controls.append(
-            Control(kind: .function, height: 0, parameters: 0, results: type.results.count)
+            Control(
+                kind: .function,
+                height: 0,
+                slot: nextSlot,
+                parameters: .empty,
+                results: results
+            )
         )
         charges.append(OpenCharge(place: .entry, ordinal: 0))
         while !controls.isEmpty {
@@ -99,15 +124,15 @@ struct FunctionTranslator {
             } else {
                 try skipUnreachable(opcode)
             }
-            guard cells.count < 1 << 28, firstTemporary + heightMax < 65_000 else {
+            guard cells.count < 1 << 28, nextSlotMax < 65_000 else {
                 throw ModuleError(.limit, "function is too large to translate", at: offset)
             }
         }
         return TranslatedFunction(
             cells: cells,
             entryCost: entryCost,
-            frameSlots: UInt32(firstTemporary + heightMax + 1),
-            localCount: UInt16(localCount)
+            frameSlots: UInt32(nextSlotMax + 1),
+            localSlots: UInt16(locals.declaredSlots)
         )
     }
 
@@ -149,39 +174,49 @@ struct FunctionTranslator {
 
     // MARK: - Operands
 
-    /// The slot that belongs to a height of the operand stack.
-    func temporarySlot(_ height: Int) -> UInt16 {
-        UInt16(truncatingIfNeeded: firstTemporary + height)
+    private mutating func place(_ source: Operand.Source, _ isVector: Bool) -> UInt16 {
+        let slot = UInt16(truncatingIfNeeded: nextSlot)
+        stack.append(Operand(source: source, slot: slot, isVector: isVector))
+        nextSlot += isVector ? 2 : 1
+        nextSlotMax = max(nextSlotMax, nextSlot)
+        return slot
     }
 
-    /// The slot of a local.
-    func localSlot(_ index: UInt32) -> UInt16 {
-        let links = index < UInt32(linkSlot) ? 0 : Frame.linkSlots
-        return UInt16(truncatingIfNeeded: Int(index) + links)
+    mutating func push(_ local: LocalLayout.Local) {
+        readsOnStack[Int(local.slot)] += 1
+        _ = place(.local(local.slot), local.isVector)
     }
 
-    mutating func push(_ operand: Operand) {
-        if case .local(let slot) = operand { readsOnStack[Int(slot)] += 1 }
-        stack.append(operand)
-        heightMax = max(heightMax, stack.count)
+    /// Pushes a constant that is not a vector.
+    mutating func push(constant value: UInt64) {
+        _ = place(.constant(value), false)
     }
 
     /// Pushes a temporary and answers its slot.
-    mutating func pushTemporary() -> UInt16 {
-        stack.append(.temporary)
-        heightMax = max(heightMax, stack.count)
-        return temporarySlot(stack.count - 1)
+    mutating func pushTemporary(isVector: Bool = false) -> UInt16 {
+        place(.temporary, isVector)
+    }
+
+    /// Pushes a temporary for each value of a list.
+    mutating func pushTemporaries(_ layout: SlotLayout) {
+        for index in 0..<layout.count {
+            let isVector = environment.layouts.isVector(index, of: layout)
+            _ = pushTemporary(isVector: isVector)
+        }
     }
 
     /// Pushes the result of the instruction about to be emitted, and answers its slot.
-    mutating func pushResult() -> UInt16 {
+    mutating func pushResult(isVector: Bool = false) -> UInt16 {
         producer = cells.count
-        return pushTemporary()
+        return pushTemporary(isVector: isVector)
     }
 
     mutating func pop() -> Operand {
-        guard let operand = stack.popLast() else { return .temporary }
-        if case .local(let slot) = operand { readsOnStack[Int(slot)] -= 1 }
+        guard let operand = stack.popLast() else {
+            return Operand(source: .temporary, slot: 0, isVector: false)
+        }
+        if case .local(let slot) = operand.source { readsOnStack[Int(slot)] -= 1 }
+        nextSlot -= operand.slotCount
         settledHeight = min(settledHeight, stack.count)
         return operand
     }
@@ -190,25 +225,25 @@ struct FunctionTranslator {
         while stack.count > height { _ = pop() }
     }
 
-    /// The slot to read an operand from that had its place at `height`.
+    /// The slot to read an operand from.
     ///
-    /// A constant is written there first.
-    mutating func slot(of operand: Operand, at height: Int) -> UInt16 {
-        switch operand {
+    /// A constant is written to its place first.
+    mutating func slot(of operand: Operand) -> UInt16 {
+        switch operand.source {
         case .temporary:
-            return temporarySlot(height)
+            return operand.slot
         case .local(let slot):
             return slot
         case .constant(let value):
-            emitConstant(value, to: temporarySlot(height))
-            return temporarySlot(height)
+            emitConstant(value, to: operand.slot)
+            return operand.slot
         }
     }
 
     /// Pops an operand and answers the slot to read it from.
     mutating func popSlot() -> UInt16 {
         let operand = pop()
-        return slot(of: operand, at: stack.count)
+        return slot(of: operand)
     }
 
     mutating func emitConstant(_ value: UInt64, to slot: UInt16) {
@@ -221,13 +256,13 @@ struct FunctionTranslator {
     }
 
     /// Writes an operand to a slot, unless it is there.
-    mutating func move(_ operand: Operand, at height: Int, to target: UInt16) {
-        switch operand {
+    mutating func move(_ operand: Operand, to target: UInt16) {
+        let copy: Opcode = operand.isVector ? .copyVector : .copy
+        switch operand.source {
         case .temporary:
-            let source = temporarySlot(height)
-            if source != target { emit(.copy, target, source) }
+            if operand.slot != target { emit(copy, target, operand.slot) }
         case .local(let source):
-            emit(.copy, target, source)
+            emit(copy, target, source)
         case .constant(let value):
             emitConstant(value, to: target)
         }
@@ -236,10 +271,10 @@ struct FunctionTranslator {
     /// Brings the operand at a height to its own slot.
     mutating func settle(_ height: Int) {
         let operand = stack[height]
-        if case .temporary = operand { return }
-        move(operand, at: height, to: temporarySlot(height))
-        if case .local(let slot) = operand { readsOnStack[Int(slot)] -= 1 }
-        stack[height] = .temporary
+        if case .temporary = operand.source { return }
+        move(operand, to: operand.slot)
+        if case .local(let slot) = operand.source { readsOnStack[Int(slot)] -= 1 }
+        stack[height].source = .temporary
         producer = nil
     }
 
@@ -252,7 +287,7 @@ struct FunctionTranslator {
     /// can change the locals.
     mutating func settleLocals() {
         for height in settledHeight..<stack.count {
-            if case .local = stack[height] { settle(height) }
+            if case .local = stack[height].source { settle(height) }
         }
         settledHeight = stack.count
     }
@@ -262,7 +297,7 @@ struct FunctionTranslator {
         var height = stack.count
         while readsOnStack[Int(slot)] > 0, height > 0 {
             height -= 1
-            if case .local(slot) = stack[height] { settle(height) }
+            if case .local(slot) = stack[height].source { settle(height) }
         }
     }
 }

@@ -17,7 +17,7 @@ enum NumericOperation {
 
         /// The immediate for a constant operand, when it fits.
         func immediate(for operand: FunctionTranslator.Operand) -> UInt16? {
-            guard case .constant(let bits) = operand else { return nil }
+            guard case .constant(let bits) = operand.source else { return nil }
             let value =
                 width == 32 ? Int64(Int32(truncatingIfNeeded: bits)) : Int64(bitPattern: bits)
             return Int16(exactly: value).map { UInt16(bitPattern: $0) }

@@ -6,8 +6,8 @@ struct TranslatedFunction {
     var entryCost: UInt32 = 0
     /// Parameters, links, locals and the deepest operand stack.
     var frameSlots: UInt32 = 0
-    /// Locals that are not parameters.
-    var localCount: UInt16 = 0
+    /// The slots of locals that are not parameters.
+    var localSlots: UInt16 = 0
 }
 
 /// Where each instruction of a function's translated code comes from.
