@@ -62,12 +62,22 @@ public struct SizeLimits: Hashable, Sendable {
     }
 }
 
+/// The type of the addresses of a memory or the indices of a table. §2.3.10
+public enum AddressType: Hashable, Sendable {
+    case i32
+    case i64
+}
+
 /// The type of a linear memory. §2.3.12
 public struct MemoryType: Hashable, Sendable {
+    public var addressType: AddressType
     public var limits: SizeLimits
 
     /// Makes a memory type; the limits count pages of 64 KiB.
-    public init(limits: SizeLimits) { self.limits = limits }
+    public init(limits: SizeLimits, addressType: AddressType = .i32) {
+        self.limits = limits
+        self.addressType = addressType
+    }
 
     /// The size of a page in bytes.
     public static let pageSize = 65_536
@@ -78,13 +88,19 @@ public struct MemoryType: Hashable, Sendable {
 
 /// The type of a table. §2.3.13
 public struct TableType: Hashable, Sendable {
+    public var addressType: AddressType
     public var element: ReferenceType
     public var limits: SizeLimits
 
     /// Makes a table type; the limits count elements.
-    public init(element: ReferenceType, limits: SizeLimits) {
+    public init(
+        element: ReferenceType,
+        limits: SizeLimits,
+        addressType: AddressType = .i32
+    ) {
         self.element = element
         self.limits = limits
+        self.addressType = addressType
     }
 }
 

@@ -111,7 +111,7 @@ extension FunctionTranslator {
 
     /// Reads a block type: the numbers of parameters and results.
     private mutating func blockType() throws(ModuleError) -> (parameters: Int, results: Int) {
-        let value = try reader.s33()
+        let value = try skipTypeCode()
         guard value >= 0 else { return (0, value == -64 ? 0 : 1) }
         let type = environment.structure.types[Int(value)]
         return (type.parameters.count, type.results.count)
@@ -302,6 +302,11 @@ extension FunctionTranslator {
         let depth = Int(try reader.u32())
         count(at: offset)
         let condition = popCondition()
+        branch(on: condition, depth: depth)
+    }
+
+    /// Emits a branch to a label with the operands that are topmost now.
+    mutating func branch(on condition: Condition, depth: Int) {
         if depth < controls.count - 1, operandsAreInPlace(depth: depth) {
             settleTop(arity(depth: depth))
             let fixup = emitBranch(on: condition)
