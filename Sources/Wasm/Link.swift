@@ -6,6 +6,7 @@ public struct Imports: Sendable {
         case table(Table)
         case memory(Memory)
         case global(Global)
+        case tag(Tag)
     }
 
     private var externals: [Name: [Name: External]] = [:]
@@ -45,6 +46,7 @@ public struct Imports: Sendable {
                 case .table(let index): .table(instance.tables[Int(index)])
                 case .memory(let index): .memory(instance.memories[Int(index)])
                 case .global(let index): .global(instance.global(Int(index)))
+                case .tag(let index): .tag(instance.tags[Int(index)])
                 }
             externals[Name(module), default: [:]][Name(export.name)] = external
         }
@@ -113,7 +115,7 @@ extension Module {
         for entry in structure.imports {
             let external = imports.external(entry.module, entry.name)
             let expected = importType(entry.description)
-            if let external, external.satisfies(expected) {
+            if let external, external.satisfies(expected, entry.description, of: self) {
                 externals.append(external)
                 continue
             }
@@ -157,20 +159,40 @@ extension Imports.External {
             return .memory(type)
         case .global(let global):
             return .global(global.type)
+        case .tag(let tag):
+            return .tag(tag.type)
         }
     }
 
-    /// Whether the external matches an import's type. §3.3.13
-    func satisfies(_ expected: ExternalType) -> Bool {
-        switch (type, expected) {
-        case (.function(let found), .function(let expected)):
-            return found == expected
-        case (.table(let found), .table(let expected)):
-            return found.element == expected.element && found.limits.lies(within: expected.limits)
-        case (.memory(let found), .memory(let expected)):
-            return found.limits.lies(within: expected.limits)
-        case (.global(let found), .global(let expected)):
-            return found == expected
+    /// Whether the external matches the type of a module's import. §3.3.13
+    func satisfies(
+        _ expected: ExternalType,
+        _ description: Import.Description,
+        of module: Module
+    ) -> Bool {
+        let registry = TypeRegistry.shared
+        switch (type, expected, description) {
+        case (.function(let found), .function(let expected), .function(let index)):
+            guard case .function(let instance, let function) = self else {
+                // A function of the host has a final type that stands alone.
+                return found == expected && module.structure.types[Int(index)].isFinal
+            }
+            let type = instance.module.structure.functionTypeIndices[function]
+            let id = instance.module.typeID(type)
+            return registry.isSubtype(Int(id), of: Int(module.typeID(index)))
+        case (.table(let found), .table(let expected), _):
+            return found.element == expected.element && found.addressType == expected.addressType
+                && found.limits.lies(within: expected.limits)
+        case (.memory(let found), .memory(let expected), _):
+            return found.addressType == expected.addressType
+                && found.limits.lies(within: expected.limits)
+        case (.global(let found), .global(let expected), _):
+            guard found.isMutable == expected.isMutable else { return false }
+            return found.value == expected.value
+                || !found.isMutable && registry.matches(found.value, expected.value)
+        case (.tag, .tag, .tag(let index)):
+            guard case .tag(let tag) = self else { return false }
+            return tag.typeID == module.typeID(index)
         default:
             return false
         }

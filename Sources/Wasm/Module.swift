@@ -23,8 +23,7 @@ public final class Module: @unchecked Sendable {
 
     let bytes: [UInt8]
     let structure: ModuleStructure
-    /// For each type, the first type equal to it.
-    let canonicalTypes: [UInt32]
+    let types: TypeTable
     /// For each function its slot among the records of an instance; `UInt32.max` if it has none.
     let recordSlots: [UInt32]
     /// For each record slot its function.
@@ -42,10 +41,9 @@ public final class Module: @unchecked Sendable {
     /// Takes time and memory in proportion to the bytes.
     public init(_ bytes: [UInt8], limits: ModuleLimits = ModuleLimits()) throws(ModuleError) {
         let structure = try ModuleDecoder.decode(bytes, limits: limits)
-        try ModuleValidator.validate(structure, bytes: bytes, limits: limits)
+        self.types = try ModuleValidator.validate(structure, bytes: bytes, limits: limits)
         self.bytes = bytes
         self.structure = structure
-        self.canonicalTypes = Self.canonicalize(structure.types)
         (self.recordSlots, self.recordFunctions) = Self.recordSlots(structure)
         self.exportsByName = Dictionary(
             structure.exports.map { (Name($0.name), $0.description) },
@@ -54,7 +52,7 @@ public final class Module: @unchecked Sendable {
         let count = structure.functions.count
         unsafe self.functionCode = .allocate(capacity: max(count, 1))
         for definition in 0..<count {
-            let type = structure.types[Int(structure.functions[definition])]
+            let type = structure.functionType(at: structure.functions[definition])
             unsafe (functionCode + definition).initialize(
                 to: FunctionCode.Fields(
                     index: UInt32(structure.importedFunctionCount + definition),
@@ -99,36 +97,53 @@ public final class Module: @unchecked Sendable {
 
     // MARK: - Types
 
+    /// The id of a type of the module among those of all modules.
+    func typeID(_ index: UInt32) -> UInt32 { types.registered.ids[Int(index)] }
+
+    /// The type of a function, resolved.
     func functionType(_ function: Int) -> FunctionType {
-        structure.types[Int(structure.functionTypeIndices[function])]
+        functionType(at: structure.functionTypeIndices[function])
+    }
+
+    private func functionType(at index: UInt32) -> FunctionType {
+        types.registered.resolve(structure.functionType(at: index))
+    }
+
+    private func resolve(_ type: TableType) -> TableType {
+        var type = type
+        type.element = types.registered.resolve(type.element)
+        return type
+    }
+
+    private func resolve(_ type: GlobalType) -> GlobalType {
+        GlobalType(value: types.registered.resolve(type.value), isMutable: type.isMutable)
     }
 
     func importType(_ description: Import.Description) -> ExternalType {
         switch description {
-        case .function(let type): .function(structure.types[Int(type)])
-        case .table(let type): .table(type)
+        case .function(let type): .function(functionType(at: type))
+        case .table(let type): .table(resolve(type))
         case .memory(let type): .memory(type)
-        case .global(let type): .global(type)
+        case .global(let type): .global(resolve(type))
+        case .tag(let type): .tag(functionType(at: type))
         }
     }
 
     private func exportType(_ description: Export.Description) -> ExternalType {
         switch description {
         case .function(let index): .function(functionType(Int(index)))
-        case .table(let index): .table(structure.tableTypes[Int(index)])
+        case .table(let index): .table(tableType(Int(index)))
         case .memory(let index): .memory(structure.memoryTypes[Int(index)])
-        case .global(let index): .global(structure.globalTypes[Int(index)])
+        case .global(let index): .global(globalType(Int(index)))
+        case .tag(let index): .tag(functionType(at: structure.tagTypeIndices[Int(index)]))
         }
     }
 
-    private static func canonicalize(_ types: [FunctionType]) -> [UInt32] {
-        var first: [FunctionType: UInt32] = [:]
-        return types.enumerated().map { index, type in
-            if let known = first[type] { return known }
-            first[type] = UInt32(index)
-            return UInt32(index)
-        }
-    }
+    /// The type of a table, resolved.
+    func tableType(_ index: Int) -> TableType { resolve(structure.tableTypes[index]) }
+
+    /// The type of a global, resolved.
+    func globalType(_ index: Int) -> GlobalType { resolve(structure.globalTypes[index]) }
 
     /// Gives a record slot to each function that is called by way of a record or can be referred to:
     /// imports, exports, and those that segments, globals or `ref.func` name.

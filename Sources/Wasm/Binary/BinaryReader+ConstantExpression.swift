@@ -24,7 +24,7 @@ extension BinaryReader {
                     at: offset
                 )
             }
-            if (0x02...0x04).contains(opcode) { depth += 1 }
+            if (0x02...0x04).contains(opcode) || opcode == 0x1F { depth += 1 }
             instructions.append(try constantInstruction(opcode, at: offset))
         }
         return ConstantExpression(instructions: instructions, offset: start)
@@ -48,7 +48,33 @@ extension BinaryReader {
         case 0x7E: return .i64Mul
         case 0xD0: return .refNull(try heapType())
         case 0xD2: return .refFunc(try u32())
+        case 0xFB: return try constantAggregate(at: offset)
+        case 0xFD where peek() == 0x0C:
+            _ = try byte()
+            return .v128Const(low: try fixed64(), high: try fixed64())
         default: return .other(name: try skipImmediates(of: opcode, at: offset))
+        }
+    }
+
+    /// The constant instructions after the prefix 0xFB.
+    private mutating func constantAggregate(
+        at offset: Int
+    ) throws(ModuleError) -> ConstantInstruction {
+        var ahead = self
+        let number = try ahead.u32()
+        switch number {
+        case 0, 1, 6, 7, 8, 26, 27, 28: self = ahead
+        default: return .other(name: try skipImmediates(of: 0xFB, at: offset))
+        }
+        switch number {
+        case 0: return .structNew(type: try u32())
+        case 1: return .structNewDefault(type: try u32())
+        case 6: return .arrayNew(type: try u32())
+        case 7: return .arrayNewDefault(type: try u32())
+        case 8: return .arrayNewFixed(type: try u32(), count: try u32())
+        case 26: return .anyConvertExtern
+        case 27: return .externConvertAny
+        default: return .refI31
         }
     }
 }

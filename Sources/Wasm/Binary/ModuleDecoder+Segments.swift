@@ -32,7 +32,8 @@ extension ModuleDecoder {
             mode = .active(table: table, offset: try section.constantExpression(limits))
         }
         let hasExpressions = flags & 4 != 0
-        var type = ReferenceType.function
+        // Function indices are references that are not null; the short form of expressions may be.
+        var type = ReferenceType(heapType: .function, isNullable: hasExpressions)
         if flags & 3 != 0 {
             if hasExpressions {
                 type = try section.referenceType()
@@ -64,7 +65,7 @@ extension ModuleDecoder {
         _ section: inout BinaryReader
     ) throws(ModuleError) -> ElementSegment.Items {
         let count = try elementCount(entryBytes: 2, &section)
-        if type == .function, let indices = functionIndices(count, &section) {
+        if type.heapType == .function, let indices = functionIndices(count, &section) {
             return .functions(indices)
         }
         var expressions: [ConstantExpression] = []
@@ -201,7 +202,8 @@ extension ModuleDecoder {
         }
         let typeIndex = Int(structure.functions[index])
         if typeIndex < structure.types.count {
-            total += UInt64(structure.types[typeIndex].parameters.count)
+            let type = structure.functionType(at: UInt32(typeIndex))
+            total += UInt64(type.parameters.count)
         }
         guard total <= UInt64(limits.localsMax) else {
             throw ModuleError(

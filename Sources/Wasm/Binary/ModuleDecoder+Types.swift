@@ -1,19 +1,80 @@
 // The sections of types, imports, definitions and exports. Core specification §5.5.4 to §5.5.11
 
 extension ModuleDecoder {
+    /// Recursion groups; a type that stands alone is a group of one. §5.3.9
     mutating func decodeTypes(_ section: inout BinaryReader) throws(ModuleError) {
-        let count = try count(of: "types", atMost: limits.typesMax, entryBytes: 3, &section)
+        let count = try count(of: "types", atMost: limits.typesMax, entryBytes: 2, &section)
         structure.types.reserveCapacity(count)
         for _ in 0..<count {
             let offset = section.position
-            let form = try section.byte()
-            guard form == 0x60 else {
-                throw UnsupportedFeature.typeForm(form, at: offset)
-                    ?? ModuleError(.malformed, "malformed definition type", at: offset)
+            let first = structure.types.count
+            if section.peek() == 0x4E {
+                _ = try section.byte()
+                let members = try self.count(
+                    of: "types of a recursion group",
+                    atMost: limits.recursionGroupMax,
+                    entryBytes: 2,
+                    &section
+                )
+                for _ in 0..<members { structure.types.append(try subType(&section)) }
+            } else {
+                structure.types.append(try subType(&section))
             }
+            guard structure.types.count <= limits.typesMax else {
+                let message = "\(structure.types.count) types are more than \(limits.typesMax)"
+                throw ModuleError(.limit, message, at: offset)
+            }
+            structure.recursionGroups.append(first..<structure.types.count)
+        }
+    }
+
+    private func subType(_ section: inout BinaryReader) throws(ModuleError) -> SubType {
+        let offset = section.position
+        var isFinal = true
+        var supertypes: [UInt32] = []
+        if let form = section.peek(), form == 0x50 || form == 0x4F {
+            _ = try section.byte()
+            isFinal = form == 0x4F
+            let count = try count(
+                of: "supertypes",
+                atMost: limits.typesMax,
+                entryBytes: 1,
+                &section
+            )
+            for _ in 0..<count { supertypes.append(try section.u32()) }
+        }
+        return SubType(
+            isFinal: isFinal,
+            supertypes: supertypes,
+            composite: try compositeType(&section),
+            offset: offset
+        )
+    }
+
+    private func compositeType(
+        _ section: inout BinaryReader
+    ) throws(ModuleError) -> CompositeType {
+        let offset = section.position
+        switch try section.byte() {
+        case 0x60:
             let parameters = try valueTypes("parameters", limits.parametersMax, &section)
             let results = try valueTypes("results", limits.resultsMax, &section)
-            structure.types.append(FunctionType(parameters, results))
+            return .function(FunctionType(parameters, results))
+        case 0x5F:
+            let count = try count(
+                of: "fields",
+                atMost: limits.fieldsMax,
+                entryBytes: 2,
+                &section
+            )
+            var fields: [FieldType] = []
+            fields.reserveCapacity(count)
+            for _ in 0..<count { fields.append(try section.fieldType()) }
+            return .structure(fields)
+        case 0x5E:
+            return .array(try section.fieldType())
+        default:
+            throw ModuleError(.malformed, "malformed definition type", at: offset)
         }
     }
 
@@ -49,6 +110,7 @@ extension ModuleDecoder {
         structure.importedTableCount = structure.tableTypes.count
         structure.importedMemoryCount = structure.memoryTypes.count
         structure.importedGlobalCount = structure.globalTypes.count
+        structure.importedTagCount = structure.tagTypeIndices.count
     }
 
     private mutating func importDescription(
@@ -66,14 +128,16 @@ extension ModuleDecoder {
             return .table(type)
         case 2:
             let type = try section.memoryType()
-            try addMemory(type, at: offset)
+            structure.memoryTypes.append(type)
             return .memory(type)
         case 3:
             let type = try section.globalType()
             structure.globalTypes.append(type)
             return .global(type)
         case 4:
-            throw UnsupportedFeature.exceptions.refusal("tag import", at: offset)
+            let typeIndex = try section.tagType()
+            structure.tagTypeIndices.append(typeIndex)
+            return .tag(typeIndex: typeIndex)
         case 0x7E, 0x7F:
             throw UnsupportedFeature.compactImports.refusal("import group", at: offset)
         default:
@@ -118,25 +182,26 @@ extension ModuleDecoder {
     }
 
     mutating func decodeMemories(_ section: inout BinaryReader) throws(ModuleError) {
-        let count = try count(of: "memories", atMost: .max, entryBytes: 2, &section)
+        let count = try count(
+            of: "memories",
+            atMost: limits.memoriesMax,
+            entryBytes: 2,
+            &section
+        )
         for _ in 0..<count {
             let offset = section.position
             let type = try section.memoryType()
-            try addMemory(type, at: offset)
+            structure.memoryTypes.append(type)
             structure.memories.append(type)
             structure.memoryOffsets.append(offset)
         }
     }
 
-    private mutating func addMemory(
-        _ type: MemoryType,
-        at offset: Int
-    ) throws(ModuleError) {
-        guard structure.memoryTypes.count < limits.memoriesMax else {
-            let index = structure.memoryTypes.count
-            throw UnsupportedFeature.multipleMemories.refusal("memory \(index)", at: offset)
-        }
-        structure.memoryTypes.append(type)
+    mutating func decodeTags(_ section: inout BinaryReader) throws(ModuleError) {
+        structure.tagsOffset = section.position
+        let count = try count(of: "tags", atMost: limits.tagsMax, entryBytes: 2, &section)
+        for _ in 0..<count { structure.tags.append(try section.tagType()) }
+        structure.tagTypeIndices.append(contentsOf: structure.tags)
     }
 
     mutating func decodeGlobals(_ section: inout BinaryReader) throws(ModuleError) {
@@ -168,7 +233,7 @@ extension ModuleDecoder {
             case 1: description = .table(index)
             case 2: description = .memory(index)
             case 3: description = .global(index)
-            case 4: throw UnsupportedFeature.exceptions.refusal("tag export", at: kindOffset)
+            case 4: description = .tag(index)
             default: throw ModuleError(.malformed, "malformed export kind", at: kindOffset)
             }
             structure.exports.append(

@@ -89,7 +89,7 @@ struct ModuleDecoder {
                 )
             }
             var section = BinaryReader(bytes, range: try reader.skip(size))
-            try decodeSection(id, at: offset, &section)
+            try decodeSection(id, &section)
             guard section.isAtEnd else {
                 throw ModuleError(
                     .malformed,
@@ -102,7 +102,6 @@ struct ModuleDecoder {
 
     private mutating func decodeSection(
         _ id: UInt8,
-        at offset: Int,
         _ section: inout BinaryReader
     ) throws(ModuleError) {
         switch id {
@@ -121,7 +120,7 @@ struct ModuleDecoder {
         case 10: try decodeBodies(&section)
         case 11: try decodeDataSegments(&section)
         case 12: structure.dataCount = try section.u32()
-        default: throw UnsupportedFeature.exceptions.refusal("tag section", at: offset)
+        default: try decodeTags(&section)
         }
     }
 

@@ -16,7 +16,15 @@ public struct ModuleLimits: Sendable {
     public var elementsPerSegmentMax = 10_000_000
     /// Translated code numbers tables in 16 bits.
     public var tablesMax = 10_000
-    public var memoriesMax = 1
+    /// Defined and imported.
+    public var memoriesMax = 100
+    public var tagsMax = 100_000
+    /// Types of one recursion group.
+    public var recursionGroupMax = 1_000_000
+    /// Types on the way from a type to its topmost supertype.
+    public var supertypesMax = 63
+    /// Fields of one structure type.
+    public var fieldsMax = 10_000
     public var parametersMax = 1_000
     public var resultsMax = 1_000
     public var functionBytesMax = 7_654_321

@@ -3,7 +3,9 @@
 ///
 /// Every offset and range counts bytes from the start of the module.
 struct ModuleStructure: Sendable {
-    var types: [FunctionType] = []
+    var types: [SubType] = []
+    /// The types in groups whose members may refer to one another, in order. §2.3.10
+    var recursionGroups: [Range<Int>] = []
     var imports: [Import] = []
     /// Type indices of the functions that the module defines (not of those it imports).
     var functions: [UInt32] = []
@@ -11,6 +13,10 @@ struct ModuleStructure: Sendable {
     var memories: [MemoryType] = []
     /// Where the type of each of `memories` begins.
     var memoryOffsets: [Int] = []
+    /// Type indices of the exception tags that the module defines.
+    var tags: [UInt32] = []
+    /// Where the tag section's contents begin.
+    var tagsOffset = 0
     var globals: [GlobalDefinition] = []
     var exports: [Export] = []
     var start: UInt32?
@@ -29,10 +35,19 @@ struct ModuleStructure: Sendable {
     var tableTypes: [TableType] = []
     var memoryTypes: [MemoryType] = []
     var globalTypes: [GlobalType] = []
+    /// The type index of every tag.
+    var tagTypeIndices: [UInt32] = []
     var importedFunctionCount = 0
     var importedTableCount = 0
     var importedMemoryCount = 0
     var importedGlobalCount = 0
+    var importedTagCount = 0
+
+    /// The function type with a type index that validation has checked.
+    func functionType(at index: UInt32) -> FunctionType {
+        guard case .function(let type) = types[Int(index)].composite else { return FunctionType() }
+        return type
+    }
 }
 
 struct Import: Sendable {
@@ -41,6 +56,7 @@ struct Import: Sendable {
         case table(TableType)
         case memory(MemoryType)
         case global(GlobalType)
+        case tag(typeIndex: UInt32)
     }
 
     var module: String
@@ -56,6 +72,7 @@ struct Export: Sendable {
         case table(UInt32)
         case memory(UInt32)
         case global(UInt32)
+        case tag(UInt32)
     }
 
     var name: String
@@ -135,11 +152,20 @@ enum ConstantInstruction: Sendable {
     case f32Const(UInt32)
     /// The bits of the constant.
     case f64Const(UInt64)
+    /// The bits of the constant, from the lowest lane on.
+    case v128Const(low: UInt64, high: UInt64)
     case globalGet(UInt32)
     case refNull(HeapType)
     case refFunc(UInt32)
     case i32Add, i32Sub, i32Mul
     case i64Add, i64Sub, i64Mul
+    case refI31
+    case structNew(type: UInt32)
+    case structNewDefault(type: UInt32)
+    case arrayNew(type: UInt32)
+    case arrayNewDefault(type: UInt32)
+    case arrayNewFixed(type: UInt32, count: UInt32)
+    case anyConvertExtern, externConvertAny
     /// A decodable instruction that is not constant: the validator refuses it by name.
     case other(name: String)
 }

@@ -112,7 +112,9 @@ extension Instance {
             case .i64Add: binary { $0 &+ $1 }
             case .i64Sub: binary { $0 &- $1 }
             case .i64Mul: binary { $0 &* $1 }
-            case .other: continue
+            case .other, .v128Const, .refI31, .structNew, .structNewDefault, .arrayNew,
+                .arrayNewDefault, .arrayNewFixed, .anyConvertExtern, .externConvertAny:
+                continue
             }
         }
         return stack.last ?? 0

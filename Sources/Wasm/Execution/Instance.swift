@@ -52,6 +52,7 @@ public final class Instance: @unchecked Sendable {
     let linked: LinkedModule
     let memories: [Memory]
     let tables: [Table]
+    let tags: [Tag]
     let hostFunctions: [HostFunction]
     var droppedData: [Bool]
     var droppedElements: [Bool]
@@ -108,19 +109,34 @@ public final class Instance: @unchecked Sendable {
         var memories: [Memory] = []
         var tables: [Table] = []
         var hosts: [HostFunction] = []
+        var tags: [Tag] = []
         for external in linked.externals {
             switch external {
             case .memory(let memory): memories.append(memory)
             case .table(let table): tables.append(table)
             case .host(let function): hosts.append(function)
+            case .tag(let tag): tags.append(tag)
             default: continue
             }
         }
         let budget = MemoryBudget(byteCountMax: limits.memoryBytesMax)
         for type in structure.memories { memories.append(try Self.make(type, budget)) }
-        for definition in structure.tables { tables.append(try Self.make(definition.type, limits)) }
+        for index in structure.tables.indices {
+            let type = linked.module.tableType(structure.importedTableCount + index)
+            tables.append(try Self.make(type, limits))
+        }
         self.memories = memories
         self.tables = tables
+        for index in structure.tags {
+            tags.append(
+                Tag(
+                    linked.module.types.registered.resolve(structure.functionType(at: index)),
+                    typeID: linked.module.typeID(index),
+                    registered: linked.module.types.registered
+                )
+            )
+        }
+        self.tags = tags
         self.hostFunctions = hosts
         self.droppedData = [Bool](repeating: false, count: structure.dataSegments.count)
         self.droppedElements = [Bool](repeating: false, count: structure.elements.count)
@@ -214,7 +230,7 @@ public final class Instance: @unchecked Sendable {
         }
         for (slot, function) in module.recordFunctions.enumerated() {
             let index = Int(function)
-            let type = module.canonicalTypes[Int(structure.functionTypeIndices[index])]
+            let type = module.typeID(structure.functionTypeIndices[index])
             let record: FunctionRecord.Fields
             if index >= structure.importedFunctionCount {
                 let code = module.code(index - structure.importedFunctionCount)
@@ -261,7 +277,7 @@ public final class Instance: @unchecked Sendable {
     func global(_ index: Int) -> Global {
         let imported = module.structure.importedGlobalCount
         guard index < imported else {
-            let type = module.structure.globalTypes[index]
+            let type = module.globalType(index)
             return unsafe Global(type, slot: globals + (index - imported), owner: self)
         }
         let globals = linked.externals.compactMap { external in
@@ -332,7 +348,7 @@ public final class Instance: @unchecked Sendable {
     }
 
     private func content(_ slot: UInt64, of type: ValueType) -> Snapshot.Content {
-        guard case .reference(let reference) = type, reference.heapType == .function else {
+        guard case .reference(let reference) = type, module.types.isFunction(reference) else {
             return .bits(slot)
         }
         let first = context.functionReference(0)

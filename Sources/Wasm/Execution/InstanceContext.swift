@@ -121,7 +121,7 @@ struct FunctionRecord {
         var code: UnsafeMutablePointer<FunctionCode.Fields>?
         /// The instance that the function runs in; for a host function the one that imports it.
         var context: UnsafeMutablePointer<InstanceContext>
-        /// The type's canonical index in the module of `context`.
+        /// The id of the function's type.
         var type: UInt32
         /// The index among the host functions of the instance of `context`.
         var host: UInt32
@@ -155,22 +155,16 @@ struct FunctionRecord {
 
     var address: UInt64 { UInt64(UInt(bitPattern: unsafe fields)) }
 
-    /// Whether the function has the type with canonical index `type` in the caller's module.
+    /// Whether the function has the type with an id, or a subtype.
     @inline(__always)
-    func hasType(_ type: UInt32, expectedBy caller: ContextPointer) -> Bool {
-        if context == caller { return unsafe fields.pointee.type == type }
-        return hasForeignType(type, expectedBy: caller)
+    func hasType(_ id: UInt32) -> Bool {
+        let type = unsafe fields.pointee.type
+        return type == id || Self.isSubtype(type, of: id)
     }
 
     @inline(never)
-    private func hasForeignType(_ type: UInt32, expectedBy caller: ContextPointer) -> Bool {
-        let expected = caller.instance.module.structure.types[Int(type)]
-        return functionType == expected
-    }
-
-    /// The function's type, as its own module has it.
-    var functionType: FunctionType {
-        context.instance.module.structure.types[Int(unsafe fields.pointee.type)]
+    private static func isSubtype(_ id: UInt32, of other: UInt32) -> Bool {
+        TypeRegistry.shared.isSubtype(Int(id), of: Int(other))
     }
 }
 

@@ -1553,7 +1553,7 @@ extension Machine {
                 guard let record = FunctionRecord(reference: reference) else {
                     exit = .trap(.uninitializedElement); break dispatch
                 }
-                guard record.hasType(pc.secondCount, expectedBy: context) else {
+                guard record.hasType(pc.secondCount) else {
                     exit = .trap(.indirectCallTypeMismatch); break dispatch
                 }
                 if let callee = record.code, record.context == context {
@@ -1694,7 +1694,7 @@ extension Machine {
                 guard let record = FunctionRecord(reference: reference) else {
                     exit = .trap(.uninitializedElement); break dispatch
                 }
-                guard record.hasType(pc.secondCount, expectedBy: context) else {
+                guard record.hasType(pc.secondCount) else {
                     exit = .trap(.indirectCallTypeMismatch); break dispatch
                 }
                 machine.pc = pc

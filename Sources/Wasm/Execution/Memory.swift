@@ -90,8 +90,7 @@ public final class Memory: @unchecked Sendable {
 extension MemoryType {
     /// The most pages that the type allows: its own maximum, or what addresses reach.
     fileprivate var pagesDeclared: UInt64 {
-        let reach: UInt64 = addressType == .i32 ? 1 << 16 : 1 << 48
-        return min(limits.maximum ?? reach, reach)
+        min(limits.maximum ?? pagesMax, pagesMax)
     }
 }
 

@@ -32,7 +32,7 @@ public enum Value: Hashable, Sendable {
         case .f64: .f64(bits: 0)
         case .v128: nil
         case .reference(let reference):
-            reference.heapType == .function ? .functionReference(nil) : .externalReference(nil)
+            reference.heapType.isFunction ? .functionReference(nil) : .externalReference(nil)
         }
     }
 }
@@ -57,7 +57,7 @@ extension Value {
             self = .f32(bits: UInt32(truncatingIfNeeded: slot))
         case .f64, .v128:
             self = .f64(bits: slot)
-        case .reference(let reference) where reference.heapType == .function:
+        case .reference(let reference) where reference.heapType.isFunction:
             let address = UInt(truncatingIfNeeded: slot)
             self = .functionReference(address == 0 ? nil : FunctionReference(address: address))
         case .reference:

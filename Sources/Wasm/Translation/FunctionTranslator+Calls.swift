@@ -16,19 +16,19 @@ extension FunctionTranslator {
     }
 
     mutating func callIndirect(at offset: Int) throws(ModuleError) {
-        let typeIndex = Int(try reader.u32())
+        let typeIndex = try reader.u32()
         let table = UInt16(truncatingIfNeeded: try reader.u32())
-        let type = environment.structure.types[typeIndex]
+        let type = environment.structure.functionType(at: typeIndex)
         count(at: offset)
         let index = popTableIndex(of: Int(table))
         let arguments = popArguments(type)
         emit(.callIndirect, arguments, index, table)
-        cells.append(UInt64(environment.canonicalTypes[typeIndex]))
+        cells.append(UInt64(environment.typeIDs[Int(typeIndex)]))
         pushResults(type)
     }
 
     mutating func callReference(at offset: Int) throws(ModuleError) {
-        let type = environment.structure.types[Int(try reader.u32())]
+        let type = environment.structure.functionType(at: try reader.u32())
         count(at: offset)
         let function = popSlot()
         let arguments = popArguments(type)
@@ -54,20 +54,20 @@ extension FunctionTranslator {
     }
 
     mutating func returnCallIndirect(at offset: Int) throws(ModuleError) {
-        let typeIndex = Int(try reader.u32())
+        let typeIndex = try reader.u32()
         let table = UInt16(truncatingIfNeeded: try reader.u32())
         count(at: offset)
         let index = popTableIndex(of: Int(table))
-        let arguments = popArguments(environment.structure.types[typeIndex])
+        let arguments = popArguments(environment.structure.functionType(at: typeIndex))
         endRun()
         emit(.returnCallIndirect, arguments, index, table)
-        cells.append(UInt64(environment.canonicalTypes[typeIndex]))
+        cells.append(UInt64(environment.typeIDs[Int(typeIndex)]))
         cells.append(UInt64(linkSlot))
         endPath()
     }
 
     mutating func returnCallReference(at offset: Int) throws(ModuleError) {
-        let type = environment.structure.types[Int(try reader.u32())]
+        let type = environment.structure.functionType(at: try reader.u32())
         count(at: offset)
         let function = popSlot()
         let arguments = popArguments(type)
@@ -80,7 +80,7 @@ extension FunctionTranslator {
 
     private func functionType(_ function: Int) -> FunctionType {
         let structure = environment.structure
-        return structure.types[Int(structure.functionTypeIndices[function])]
+        return structure.functionType(at: structure.functionTypeIndices[function])
     }
 
     /// Brings arguments to where the callee's frame begins, and answers that slot.

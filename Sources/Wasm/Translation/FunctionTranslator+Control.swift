@@ -111,10 +111,13 @@ extension FunctionTranslator {
 
     /// Reads a block type: the numbers of parameters and results.
     private mutating func blockType() throws(ModuleError) -> (parameters: Int, results: Int) {
-        let value = try skipTypeCode()
-        guard value >= 0 else { return (0, value == -64 ? 0 : 1) }
-        let type = environment.structure.types[Int(value)]
-        return (type.parameters.count, type.results.count)
+        switch try reader.blockType() {
+        case .empty: return (0, 0)
+        case .value: return (0, 1)
+        case .type(let index):
+            let type = environment.structure.functionType(at: index)
+            return (type.parameters.count, type.results.count)
+        }
     }
 
     mutating func block(at offset: Int) throws(ModuleError) {

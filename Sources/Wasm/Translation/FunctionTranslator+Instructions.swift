@@ -114,7 +114,7 @@ extension FunctionTranslator {
 
     private mutating func select(_ opcode: UInt8, at offset: Int) throws(ModuleError) {
         if opcode == 0x1C {
-            for _ in 0..<(try reader.u32()) { _ = try skipTypeCode() }
+            for _ in 0..<(try reader.u32()) { _ = try reader.valueType() }
         }
         count(at: offset)
         let condition = popSlot()

@@ -5,7 +5,7 @@ extension FunctionTranslator {
     mutating func reference(_ opcode: UInt8, at offset: Int) throws(ModuleError) {
         switch opcode {
         case 0xD0:
-            _ = try reader.s33()
+            _ = try reader.heapType()
             count(at: offset)
             push(.constant(0))
         case 0xD1:

@@ -11,8 +11,8 @@ struct FunctionTranslator {
     struct Environment {
         let structure: ModuleStructure
         let bytes: [UInt8]
-        /// For each type, the first type equal to it.
-        let canonicalTypes: [UInt32]
+        /// The id of every type among those of all modules.
+        let typeIDs: [UInt32]
         /// For each function, its place among the module's function records, if it has one.
         let recordSlots: [UInt32]
         /// The address of the code of a function that the module defines, by function index.
@@ -63,7 +63,7 @@ struct FunctionTranslator {
     init(_ environment: Environment, definition: Int, mapping: Bool = false) throws(ModuleError) {
         let structure = environment.structure
         let body = structure.bodies[definition]
-        let type = structure.types[Int(structure.functions[definition])]
+        let type = structure.functionType(at: structure.functions[definition])
         let declared = body.locals.reduce(0) { $0 + Int($1.count) }
         let slots = type.parameters.count + Frame.linkSlots + declared
         guard slots < 60_000 else {

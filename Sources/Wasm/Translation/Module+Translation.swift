@@ -127,7 +127,7 @@ extension Module {
         return FunctionTranslator.Environment(
             structure: structure,
             bytes: bytes,
-            canonicalTypes: canonicalTypes,
+            typeIDs: types.registered.ids,
             recordSlots: recordSlots,
             codeAddress: { [self] function in code(function - imported).address }
         )

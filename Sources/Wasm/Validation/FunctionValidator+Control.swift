@@ -22,32 +22,45 @@ extension FunctionValidator {
             try pop(.i32)
             try pop(types)
             try push(types)
+        case 0x08: try validateThrow()
+        case 0x0A:
+            try pop(.exceptionReference)
+            setUnreachable()
         case 0x0E: try validateBranchTable()
         case 0x0F:
             try pop(controls[0].end)
             setUnreachable()
         case 0x10:
-            let index = try reader.u32()
-            guard Int(index) < context.functions.count else { throw unknown("function", index) }
-            try call(context.signatures[Int(context.functions[Int(index)])])
-        case 0x11: try validateIndirectCall()
+            try call(try calledSignature())
+        case 0x11: try call(try indirectlyCalledSignature())
+        case 0x12: try returnCall(try calledSignature())
+        case 0x13: try returnCall(try indirectlyCalledSignature())
+        case 0x14: try call(try referencedSignature())
+        case 0x15: try returnCall(try referencedSignature())
+        case 0x1F: try validateTryTable()
         default: throw UnsupportedFeature.instruction(opcode, at: start, &reader)
         }
     }
 
-    private mutating func blockSignature() throws(ModuleError) -> FunctionSignature {
+    mutating func blockSignature() throws(ModuleError) -> FunctionSignature {
         switch try reader.blockType() {
         case .empty:
             return FunctionSignature(parameters: .empty, results: .empty)
         case .value(let type):
-            return FunctionSignature(parameters: .empty, results: TypeList(OperandType(type)))
+            return FunctionSignature(
+                parameters: .empty,
+                results: TypeList(try operand(type, at: start))
+            )
         case .type(let index):
             return try signature(index)
         }
     }
 
-    private func signature(_ index: UInt32) throws(ModuleError) -> FunctionSignature {
+    func signature(_ index: UInt32) throws(ModuleError) -> FunctionSignature {
         guard Int(index) < context.signatures.count else { throw unknown("type", index) }
+        guard context.types.kinds[Int(index)] == .function else {
+            throw unknown("function type", index)
+        }
         return context.signatures[Int(index)]
     }
 
@@ -68,7 +81,7 @@ extension FunctionValidator {
         let frame = try leave()
         if frame.kind == .if {
             // The missing else passes the parameters on as results.
-            guard isSame(frame.start, frame.end) else {
+            guard matches(frame.start, frame.end) else {
                 throw ModuleError(
                     .invalid,
                     "type mismatch: an if without else has parameters that differ from its results",
@@ -79,11 +92,12 @@ extension FunctionValidator {
         try push(frame.end)
     }
 
-    private func isSame(_ first: TypeList, _ second: TypeList) -> Bool {
+    /// Whether each type of a list is a subtype of that in another.
+    func matches(_ first: TypeList, _ second: TypeList) -> Bool {
         guard first.count == second.count else { return false }
-        for index in 0..<first.count
-        where context.typePool[first.start + index] != context.typePool[second.start + index] {
-            return false
+        for index in 0..<first.count {
+            let type = context.typePool[first.start + index]
+            guard isSubtype(type, of: context.typePool[second.start + index]) else { return false }
         }
         return true
     }
@@ -123,18 +137,50 @@ extension FunctionValidator {
         setUnreachable()
     }
 
+    // MARK: - Calls
+
     private mutating func call(_ signature: FunctionSignature) throws(ModuleError) {
         try pop(signature.parameters)
         try push(signature.results)
     }
 
-    private mutating func validateIndirectCall() throws(ModuleError) {
-        let signature = try signature(try reader.u32())
-        let type = try tableType(try reader.u32())
-        guard type == .functionReference else {
-            throw mismatch("expects a table of funcref, found one of \(type)")
+    /// A tail call: what the callee returns is what the function returns.
+    private mutating func returnCall(_ signature: FunctionSignature) throws(ModuleError) {
+        try pop(signature.parameters)
+        guard matches(signature.results, controls[0].end) else {
+            throw mismatch(
+                "calls a function that returns [\(list(signature.results))] from one that "
+                    + "returns [\(list(controls[0].end))]"
+            )
         }
-        try pop(.i32)
-        try call(signature)
+        setUnreachable()
+    }
+
+    private mutating func calledSignature() throws(ModuleError) -> FunctionSignature {
+        let index = try reader.u32()
+        guard Int(index) < context.functions.count else { throw unknown("function", index) }
+        return context.signatures[Int(context.functions[Int(index)])]
+    }
+
+    private mutating func indirectlyCalledSignature() throws(ModuleError) -> FunctionSignature {
+        let signature = try signature(try reader.u32())
+        let table = try table(try reader.u32())
+        guard isSubtype(table.element, of: .functionReference) else {
+            throw mismatch("expects a table of funcref, found one of \(table.element)")
+        }
+        try pop(table.address)
+        return signature
+    }
+
+    private mutating func referencedSignature() throws(ModuleError) -> FunctionSignature {
+        let index = try reader.u32()
+        let signature = try signature(index)
+        try pop(OperandType(context.types.heapCode(.index(index)), isNullable: true))
+        return signature
+    }
+
+    private func list(_ types: TypeList) -> String {
+        context.typePool[types.start..<types.start + types.count]
+            .map(\.description).joined(separator: " ")
     }
 }

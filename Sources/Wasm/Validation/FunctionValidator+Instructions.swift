@@ -28,15 +28,17 @@ extension FunctionValidator {
                 _ = try reader.skip(8)
                 try push(.f64)
             case 0x45...0xC4: try validateNumeric(numericSignatures[Int(opcode)])
-            case 0x00...0x11: try validateControl(opcode)
+            case 0x00...0x15, 0x1F: try validateControl(opcode)
             case 0x1A: _ = try popAny()
             case 0x1B: try validateSelect()
             case 0x1C: try validateTypedSelect()
             case 0x25, 0x26: try validateTableAccess(opcode)
             case 0x3F: try validateMemorySize()
             case 0x40: try validateMemoryGrow()
-            case 0xD0...0xD2: try validateReference(opcode)
+            case 0xD0...0xD6: try validateReference(opcode)
+            case 0xFB: try validateAggregate()
             case 0xFC: try validateMiscellaneous()
+            case 0xFD: try validateVector()
             default: throw UnsupportedFeature.instruction(opcode, at: start, &reader)
             }
         }
@@ -53,9 +55,9 @@ extension FunctionValidator {
 
     @inline(__always)
     private mutating func validateNumeric(_ signature: UInt16) throws(ModuleError) {
-        let result = OperandType.all[Int(signature & 0xF)]
-        let top = UInt8(truncatingIfNeeded: signature >> 4 & 0xF)
-        let below = UInt8(truncatingIfNeeded: signature >> 8)
+        let result = OperandType(rawValue: UInt32(signature & 0xF))
+        let top = UInt32(signature >> 4 & 0xF)
+        let below = UInt32(signature >> 8)
         let count = operands.count
         if below == 0 {
             if count > height, operands[count - 1].rawValue == top {
@@ -69,8 +71,8 @@ extension FunctionValidator {
             operands[count - 2] = result
             return
         }
-        try pop(OperandType.all[Int(top)])
-        if below != 0 { try pop(OperandType.all[Int(below)]) }
+        try pop(OperandType(rawValue: top))
+        if below != 0 { try pop(OperandType(rawValue: below)) }
         try push(result)
     }
 
@@ -80,11 +82,18 @@ extension FunctionValidator {
     private mutating func validateVariable(_ opcode: UInt8) throws(ModuleError) {
         let index = try reader.u32()
         switch opcode {
-        case 0x20: try push(try localType(index))
-        case 0x21: try pop(try localType(index))
+        case 0x20:
+            let type = try localType(index)
+            if !type.isDefaultable { try requireInitialized(index) }
+            try push(type)
+        case 0x21:
+            let type = try localType(index)
+            try pop(type)
+            if !type.isDefaultable { initialize(index) }
         case 0x22:
             let type = try localType(index)
             try pop(type)
+            if !type.isDefaultable { initialize(index) }
             try push(type)
         case 0x23: try push(try global(index).type)
         default:
@@ -110,6 +119,22 @@ extension FunctionValidator {
         return type
     }
 
+    /// Locals of types without a default value have to be set before they are read. §3.4.6
+    private func requireInitialized(_ index: UInt32) throws(ModuleError) {
+        guard Int(index) < parameters.count || initialized.contains(index) else {
+            throw ModuleError(
+                .invalid,
+                "uninitialized local: local \(index) is read before it is set",
+                at: start
+            )
+        }
+    }
+
+    private mutating func initialize(_ index: UInt32) {
+        guard Int(index) >= parameters.count, initialized.insert(index).inserted else { return }
+        initializations.append(index)
+    }
+
     private func global(_ index: UInt32) throws(ModuleError) -> ValidationContext.Global {
         guard Int(index) < context.globals.count else { throw unknown("global", index) }
         return context.globals[Int(index)]
@@ -118,57 +143,56 @@ extension FunctionValidator {
     // MARK: - Memory, §3.4.7
 
     private mutating func validateLoad(_ opcode: UInt8) throws(ModuleError) {
-        let type = try validateMemoryAccess(opcode)
-        try pop(.i32)
-        try push(type)
+        let access = memoryAccesses[Int(opcode) - 0x28]
+        try pop(try memoryAddress(alignment: access >> 4))
+        try push(OperandType(rawValue: UInt32(access & 0xF)))
     }
 
     private mutating func validateStore(_ opcode: UInt8) throws(ModuleError) {
-        let type = try validateMemoryAccess(opcode)
-        try pop(type)
-        try pop(.i32)
+        let access = memoryAccesses[Int(opcode) - 0x28]
+        let address = try memoryAddress(alignment: access >> 4)
+        try pop(OperandType(rawValue: UInt32(access & 0xF)))
+        try pop(address)
     }
 
-    /// Reads and checks the memory argument; returns the type of the value.
+    /// Reads and checks the memory argument; returns the type of the address.
     @inline(__always)
-    private mutating func validateMemoryAccess(
-        _ opcode: UInt8
-    ) throws(ModuleError) -> OperandType {
-        let access = memoryAccesses[Int(opcode) - 0x28]
+    mutating func memoryAddress(alignment natural: UInt8) throws(ModuleError) -> OperandType {
         let argument = try reader.memoryArgument()
-        try requireMemory(argument.memory)
-        guard argument.alignment <= access >> 4 else {
+        let address = try memory(argument.memory)
+        guard argument.alignment <= natural else {
             throw ModuleError(
                 .invalid,
                 "alignment must not be larger than natural: 2^\(argument.alignment) is more "
-                    + "than 2^\(access >> 4), in \(instructionName)",
+                    + "than 2^\(natural), in \(instructionName)",
                 at: start
             )
         }
-        guard argument.offset <= UInt64(UInt32.max) else {
+        guard argument.offset <= UInt64(UInt32.max) || address == .i64 else {
             throw ModuleError(
                 .invalid,
                 "offset out of range: \(argument.offset), in \(instructionName)",
                 at: start
             )
         }
-        return OperandType.all[Int(access & 0xF)]
+        return address
     }
 
+    /// The type of a memory's addresses.
     @inline(__always)
-    func requireMemory(_ index: UInt32) throws(ModuleError) {
-        guard Int(index) < context.memoryCount else { throw unknown("memory", index) }
+    func memory(_ index: UInt32) throws(ModuleError) -> OperandType {
+        guard Int(index) < context.memories.count else { throw unknown("memory", index) }
+        return context.memories[Int(index)]
     }
 
     private mutating func validateMemorySize() throws(ModuleError) {
-        try requireMemory(try reader.u32())
-        try push(.i32)
+        try push(try memory(try reader.u32()))
     }
 
     private mutating func validateMemoryGrow() throws(ModuleError) {
-        try requireMemory(try reader.u32())
-        try pop(.i32)
-        try push(.i32)
+        let address = try memory(try reader.u32())
+        try pop(address)
+        try push(address)
     }
 
     // MARK: - Operands, §3.4.2
@@ -195,7 +219,7 @@ extension FunctionValidator {
                 at: start
             )
         }
-        let type = OperandType(try reader.valueType())
+        let type = try operand(try reader.valueType(), at: start)
         try pop(.i32)
         try pop(type)
         try pop(type)

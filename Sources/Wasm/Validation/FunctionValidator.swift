@@ -13,6 +13,8 @@ struct FunctionValidator: ~Copyable {
         var height: Int
         /// Whether the rest of the frame cannot be reached.
         var isUnreachable = false
+        /// How many locals without default values were set before the frame.
+        var initializationCount = 0
         /// The offset of the last `br_table` whose operands were checked against the label.
         var checkedBranchTable = 0
 
@@ -39,6 +41,12 @@ struct FunctionValidator: ~Copyable {
     var parameters = TypeList.empty
     var locals = LocalTypes()
 
+    /// The locals of types without a default value that have been set, in the order in which they
+    /// were.
+    var initializations: [UInt32] = []
+    /// The same, for looking them up.
+    var initialized: Set<UInt32> = []
+
     init(_ context: ValidationContext, bytes: [UInt8]) {
         self.context = context
         operandsMax = context.limits.operandsMax
@@ -56,13 +64,16 @@ struct FunctionValidator: ~Copyable {
         operands.removeAll(keepingCapacity: true)
         controls.removeAll(keepingCapacity: true)
         parameters = signature.parameters
-        locals.reset(body.locals)
+        initializations.removeAll(keepingCapacity: true)
+        initialized.removeAll(keepingCapacity: true)
         height = 0
         isUnreachable = false
         controls.append(
             ControlFrame(kind: .function, start: .empty, end: signature.results, height: 0)
         )
         do throws(ModuleError) {
+            for run in body.locals { _ = try operand(run.type, at: body.offset) }
+            locals.reset(body.locals, context.types)
             try validateInstructions()
         } catch {
             throw error.inFunction(function)
@@ -81,13 +92,27 @@ struct FunctionValidator: ~Copyable {
     mutating func pop(_ expected: OperandType) throws(ModuleError) {
         if operands.count > height {
             let found = operands[operands.count - 1]
-            guard found == expected || found == .unknown else {
+            guard found == expected || isSubtype(found, of: expected) else {
                 throw mismatch(expected, found: found)
             }
             operands.removeLast()
         } else if !isUnreachable {
             throw mismatch(expected, found: nil)
         }
+    }
+
+    /// As ``TypeTable/matches(_:_:)``: apart, since the types nearly always are the same.
+    @inline(never)
+    func isSubtype(_ type: OperandType, of other: OperandType) -> Bool {
+        context.types.matches(type, other)
+    }
+
+    /// The operand type of a value type of the module, whose index is checked.
+    func operand(_ type: ValueType, at offset: Int) throws(ModuleError) -> OperandType {
+        guard context.types.isInRange(type) else {
+            throw ModuleError(.invalid, "unknown type in \(type)", at: offset)
+        }
+        return context.types.operand(type)
     }
 
     /// Pops an operand of whatever type it is; `unknown` in unreachable code.
@@ -127,7 +152,7 @@ struct FunctionValidator: ~Copyable {
                 throw mismatch(expected, found: nil)
             }
             let found = operands[index]
-            guard found == expected || found == .unknown else {
+            guard found == expected || isSubtype(found, of: expected) else {
                 throw mismatch(expected, found: found)
             }
         }
@@ -144,7 +169,7 @@ struct FunctionValidator: ~Copyable {
         let found = operands.span.extracting(last: types.count)
         let pool = context.typePool
         let expected = pool.span.extracting(types.start..<(types.start + types.count))
-        var difference: UInt8 = 0
+        var difference: UInt32 = 0
         for index in found.indices {
             difference |= found[index].rawValue ^ expected[index].rawValue
         }
@@ -184,6 +209,7 @@ struct FunctionValidator: ~Copyable {
 
     mutating func enter(_ frame: ControlFrame) throws(ModuleError) {
         controls.append(frame)
+        controls[controls.count - 1].initializationCount = initializations.count
         height = frame.height
         isUnreachable = false
         try push(frame.start)
@@ -202,6 +228,9 @@ struct FunctionValidator: ~Copyable {
             )
         }
         controls.removeLast()
+        while initializations.count > frame.initializationCount {
+            if let local = initializations.popLast() { initialized.remove(local) }
+        }
         if let outer = controls.last {
             height = outer.height
             isUnreachable = outer.isUnreachable

@@ -11,12 +11,14 @@ struct LocalTypes {
     private var runs: [(end: Int, type: OperandType)] = []
 
     /// Forgets the locals, and takes those of another function.
-    mutating func reset(_ locals: [(count: UInt32, type: ValueType)]) {
+    ///
+    /// The types have been checked to be in range.
+    mutating func reset(_ locals: [(count: UInt32, type: ValueType)], _ types: TypeTable) {
         expanded.removeAll(keepingCapacity: true)
         runs.removeAll(keepingCapacity: true)
         var end = 0
         for (count, type) in locals {
-            let type = OperandType(type)
+            let type = types.operand(type)
             end += Int(count)
             runs.append((end: end, type: type))
             while expanded.count < min(end, Self.expandedMax) { expanded.append(type) }

@@ -3,6 +3,32 @@
 extension ModuleValidator {
     // MARK: - Imports and definitions
 
+    /// Checks the type indices in the types of imports, definitions and segments.
+    static func checkValueTypes(
+        _ structure: ModuleStructure,
+        _ types: TypeTable
+    ) throws(ModuleError) {
+        func check(_ type: ValueType, at offset: Int) throws(ModuleError) {
+            guard types.isInRange(type) else {
+                throw ModuleError(.invalid, "unknown type in \(type)", at: offset)
+            }
+        }
+        for entry in structure.imports {
+            switch entry.description {
+            case .table(let type): try check(.reference(type.element), at: entry.offset)
+            case .global(let type): try check(type.value, at: entry.offset)
+            case .function, .memory, .tag: continue
+            }
+        }
+        for table in structure.tables {
+            try check(.reference(table.type.element), at: table.offset)
+        }
+        for global in structure.globals { try check(global.type.value, at: global.offset) }
+        for segment in structure.elements {
+            try check(.reference(segment.type), at: segment.offset)
+        }
+    }
+
     mutating func validateImports() throws(ModuleError) {
         for entry in structure.imports {
             switch entry.description {
@@ -10,7 +36,23 @@ extension ModuleValidator {
             case .table(let type): try validate(type, at: entry.offset)
             case .memory(let type): try validate(type, at: entry.offset)
             case .global: break
+            case .tag(let index): try requireTagType(index, at: entry.offset)
             }
+        }
+    }
+
+    func validateTags() throws(ModuleError) {
+        for index in structure.tags { try requireTagType(index, at: structure.tagsOffset) }
+    }
+
+    private func requireTagType(_ index: UInt32, at offset: Int) throws(ModuleError) {
+        try requireType(index, at: offset, function: nil)
+        guard structure.functionType(at: index).results.isEmpty else {
+            throw ModuleError(
+                .invalid,
+                "non-empty tag result type: \(structure.functionType(at: index))",
+                at: offset
+            )
         }
     }
 
@@ -33,6 +75,14 @@ extension ModuleValidator {
         guard Int(index) < structure.types.count else {
             throw ModuleError(.invalid, "unknown type \(index)", at: offset, function: function)
         }
+        guard context.types.kinds[Int(index)] == .function else {
+            throw ModuleError(
+                .invalid,
+                "unknown type: type \(index) is not a function type",
+                at: offset,
+                function: function
+            )
+        }
     }
 
     mutating func validateTables() throws(ModuleError) {
@@ -40,8 +90,15 @@ extension ModuleValidator {
         constants.globalCount = structure.importedGlobalCount
         for table in structure.tables {
             try validate(table.type, at: table.offset)
+            let element = context.types.operand(table.type.element)
             if let initializer = table.initializer {
-                try constants.validate(initializer, type: OperandType(table.type.element))
+                try constants.validate(initializer, type: element)
+            } else if !element.isDefaultable {
+                throw ModuleError(
+                    .invalid,
+                    "type mismatch: a table of \(element) needs an initial value",
+                    at: table.offset
+                )
             }
         }
     }
@@ -54,7 +111,7 @@ extension ModuleValidator {
 
     private func validate(_ type: TableType, at offset: Int) throws(ModuleError) {
         let limits = type.limits
-        let most = UInt64(UInt32.max)
+        let most = type.addressType == .i32 ? UInt64(UInt32.max) : .max
         guard limits.minimum <= most, limits.maximum ?? 0 <= most else {
             throw ModuleError(
                 .invalid,
@@ -67,11 +124,13 @@ extension ModuleValidator {
 
     private func validate(_ type: MemoryType, at offset: Int) throws(ModuleError) {
         let limits = type.limits
-        let most = UInt64(MemoryType.pagesMax)
+        let most = type.pagesMax
         guard limits.minimum <= most, limits.maximum ?? 0 <= most else {
             throw ModuleError(
                 .invalid,
-                "memory size must be at most 65536 pages (4GiB), found limits \(limits)",
+                type.addressType == .i32
+                    ? "memory size must be at most 65536 pages (4GiB), found limits \(limits)"
+                    : "memory size must be at most 2^48 pages, found limits \(limits)",
                 at: offset
             )
         }
@@ -92,7 +151,10 @@ extension ModuleValidator {
         for (index, global) in structure.globals.enumerated() {
             // A global may use those before it.
             constants.globalCount = structure.importedGlobalCount + index
-            try constants.validate(global.initializer, type: OperandType(global.type.value))
+            try constants.validate(
+                global.initializer,
+                type: context.types.operand(global.type.value)
+            )
         }
         constants.globalCount = structure.globalTypes.count
     }
@@ -109,9 +171,11 @@ extension ModuleValidator {
             case .table(let index):
                 try require(index, below: context.tables.count, "table", at: export.offset)
             case .memory(let index):
-                try require(index, below: context.memoryCount, "memory", at: export.offset)
+                try require(index, below: context.memories.count, "memory", at: export.offset)
             case .global(let index):
                 try require(index, below: context.globals.count, "global", at: export.offset)
+            case .tag(let index):
+                try require(index, below: context.tags.count, "tag", at: export.offset)
             }
             guard names.insert(Array(export.name.utf8)).inserted else {
                 throw ModuleError(
@@ -138,7 +202,7 @@ extension ModuleValidator {
         guard let start = structure.start else { return }
         let offset = structure.startOffset
         try require(start, below: context.functions.count, "function", at: offset)
-        let type = structure.types[Int(context.functions[Int(start)])]
+        let type = structure.functionType(at: context.functions[Int(start)])
         guard type.parameters.isEmpty, type.results.isEmpty else {
             throw ModuleError(
                 .invalid,
@@ -151,7 +215,7 @@ extension ModuleValidator {
     // MARK: - Segments
 
     mutating func validate(_ segment: ElementSegment) throws(ModuleError) {
-        let type = OperandType(segment.type)
+        let type = context.types.operand(segment.type)
         switch segment.items {
         case .functions(let indices):
             for index in indices {
@@ -163,19 +227,19 @@ extension ModuleValidator {
         guard case .active(let table, let offset) = segment.mode else { return }
         try require(table, below: context.tables.count, "table", at: segment.offset)
         let tableType = context.tables[Int(table)]
-        guard tableType == type else {
+        guard context.types.matches(type, tableType.element) else {
             throw ModuleError(
                 .invalid,
-                "type mismatch: a table of \(tableType) cannot hold elements of \(type)",
+                "type mismatch: a table of \(tableType.element) cannot hold elements of \(type)",
                 at: segment.offset
             )
         }
-        try constants.validate(offset, type: .i32)
+        try constants.validate(offset, type: tableType.address)
     }
 
     mutating func validate(_ segment: DataSegment) throws(ModuleError) {
         guard case .active(let memory, let offset) = segment.mode else { return }
-        try require(memory, below: context.memoryCount, "memory", at: segment.offset)
-        try constants.validate(offset, type: .i32)
+        try require(memory, below: context.memories.count, "memory", at: segment.offset)
+        try constants.validate(offset, type: context.memories[Int(memory)])
     }
 }

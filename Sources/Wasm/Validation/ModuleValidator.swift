@@ -11,12 +11,17 @@ struct ModuleValidator {
     ///
     /// Time is linear in the module's size. Bodies are read from `bytes`, which the structure was
     /// decoded from.
+    ///
+    /// - Returns: the module's types, registered.
+    @discardableResult
     static func validate(
         _ structure: ModuleStructure,
         bytes: [UInt8],
         limits: ModuleLimits
-    ) throws(ModuleError) {
-        let context = ValidationContext(structure, limits: limits)
+    ) throws(ModuleError) -> TypeTable {
+        let types = try TypeValidator.validate(structure, limits: limits)
+        try checkValueTypes(structure, types)
+        let context = ValidationContext(structure, types: types, limits: limits)
         var validator = ModuleValidator(structure, context)
         try validator.validateStructure()
         // The section is bounded by itself, but imports come in addition.
@@ -24,11 +29,17 @@ struct ModuleValidator {
             let count = structure.tableTypes.count
             throw ModuleError(.limit, "\(count) tables are more than \(limits.tablesMax)", at: 0)
         }
+        guard structure.memoryTypes.count <= limits.memoriesMax else {
+            let count = structure.memoryTypes.count
+            let message = "\(count) memories are more than \(limits.memoriesMax)"
+            throw ModuleError(.limit, message, at: 0)
+        }
         var functions = FunctionValidator(context, bytes: bytes)
         for (index, body) in structure.bodies.enumerated() {
             let function = structure.importedFunctionCount + index
             try functions.validate(body, function: function, bytes: bytes)
         }
+        return types
     }
 
     private init(_ structure: ModuleStructure, _ context: ValidationContext) {
@@ -43,6 +54,7 @@ struct ModuleValidator {
         try validateFunctionTypes()
         try validateTables()
         try validateMemories()
+        try validateTags()
         try validateGlobals()
         try validateExports()
         try validateStart()

@@ -62,7 +62,7 @@ enum NumericSignatures {
     ]
 
     private static func access(_ type: OperandType, _ alignment: UInt8) -> UInt8 {
-        type.rawValue | alignment << 4
+        UInt8(truncatingIfNeeded: type.rawValue) | alignment << 4
     }
 
     private static func table(

@@ -8,22 +8,32 @@ final class ValidationContext: Sendable {
         var isMutable: Bool
     }
 
-    let limits: ModuleLimits
+    struct Table {
+        var element: OperandType
+        var address: OperandType
+    }
 
-    /// The types of all lists, one after another; the first are ``OperandType/all``.
+    let limits: ModuleLimits
+    let types: TypeTable
+
+    /// The types of all lists, one after another; the first are ``OperandType/all(typeCount:)``.
     let typePool: [OperandType]
 
-    /// The function types by type index.
+    /// The function types by type index; empty for other types.
     let signatures: [FunctionSignature]
 
-    /// The type index of every function; each is within `signatures` once the module's structure
+    /// The type index of every function; each names a function type once the module's structure
     /// has been validated.
     let functions: [UInt32]
 
-    /// The element type of every table.
-    let tables: [OperandType]
+    /// The type index of every tag, under the same condition.
+    let tags: [UInt32]
 
-    let memoryCount: Int
+    let tables: [Table]
+
+    /// The type of the addresses of every memory.
+    let memories: [OperandType]
+
     let globals: [Global]
 
     /// The type of every element segment.
@@ -38,25 +48,34 @@ final class ValidationContext: Sendable {
     /// outside of bodies and of the start section.
     let isDeclared: [Bool]
 
-    init(_ structure: ModuleStructure, limits: ModuleLimits) {
+    /// Gathers the index spaces of a module whose types are in range.
+    init(_ structure: ModuleStructure, types: TypeTable, limits: ModuleLimits) {
         self.limits = limits
+        self.types = types
         functions = structure.functionTypeIndices
-        tables = structure.tableTypes.map { OperandType($0.element) }
-        memoryCount = structure.memoryTypes.count
-        globals = structure.globalTypes.map {
-            Global(type: OperandType($0.value), isMutable: $0.isMutable)
+        tags = structure.tagTypeIndices
+        tables = structure.tableTypes.map {
+            Table(element: types.operand($0.element), address: OperandType($0.addressType))
         }
-        elements = structure.elements.map { OperandType($0.type) }
+        memories = structure.memoryTypes.map { OperandType($0.addressType) }
+        globals = structure.globalTypes.map {
+            Global(type: types.operand($0.value), isMutable: $0.isMutable)
+        }
+        elements = structure.elements.map { types.operand($0.type) }
         dataCount = structure.dataCount
 
-        var pool = OperandType.all
+        var pool = OperandType.all(typeCount: structure.types.count)
         var signatures: [FunctionSignature] = []
         signatures.reserveCapacity(structure.types.count)
         for type in structure.types {
-            let parameters = TypeList(start: pool.count, count: type.parameters.count)
-            for type in type.parameters { pool.append(OperandType(type)) }
-            let results = TypeList(start: pool.count, count: type.results.count)
-            for type in type.results { pool.append(OperandType(type)) }
+            guard case .function(let function) = type.composite else {
+                signatures.append(FunctionSignature(parameters: .empty, results: .empty))
+                continue
+            }
+            let parameters = TypeList(start: pool.count, count: function.parameters.count)
+            for type in function.parameters { pool.append(types.operand(type)) }
+            let results = TypeList(start: pool.count, count: function.results.count)
+            for type in function.results { pool.append(types.operand(type)) }
             signatures.append(FunctionSignature(parameters: parameters, results: results))
         }
         typePool = pool
@@ -65,6 +84,12 @@ final class ValidationContext: Sendable {
         var declared = DeclaredFunctions(count: structure.functionTypeIndices.count)
         declared.addFunctions(of: structure)
         isDeclared = declared.isDeclared
+    }
+
+    /// The reference to a function, whose index is in range.
+    func reference(toFunction index: UInt32) -> OperandType {
+        let type = types.canonical[Int(functions[Int(index)])]
+        return OperandType(HeapCode(defined: type), isNullable: false)
     }
 }
 

@@ -217,16 +217,7 @@ struct FunctionValidatorTests {
 
     @Test(
         arguments: [
-            ([0xFD, 0x00, 0x00, 0x00], "SIMD (v128.load)"),
             ([0xFE, 0x00, 0x02, 0x00], "threads and atomics (memory.atomic.notify)"),
-            ([0xFB, 0x1C], "garbage collection (ref.i31)"),
-            ([0x12, 0x00], "tail calls (return_call)"),
-            ([0x13, 0x00, 0x00], "tail calls (return_call_indirect)"),
-            ([0x14, 0x00], "typed function references (call_ref)"),
-            ([0xD4], "typed function references (ref.as_non_null)"),
-            ([0xD3], "garbage collection (ref.eq)"),
-            ([0x08, 0x00], "exception handling (throw)"),
-            ([0x1F, 0x40, 0x00], "exception handling (try_table)"),
             ([0x06, 0x40], "recompile with -mllvm -wasm-use-legacy-eh=false"),
             ([0x19], "legacy exception handling (catch_all)"),
         ] as [([UInt8], String)]

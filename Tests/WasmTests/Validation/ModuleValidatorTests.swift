@@ -103,7 +103,7 @@ struct ModuleValidatorTests {
                     $0.tables = [[B.externref, 0x00, 0x00]]
                     $0.elements = [[0x00, 0x41, 0x00, 0x0B, 0x00]]
                 },
-                "type mismatch: a table of externref cannot hold elements of funcref"
+                "type mismatch: a table of externref cannot hold elements of (ref func)"
             ),
             (
                 module { $0.elements = [[0x05, B.externref, 0x01, 0xD2, 0x00, 0x0B]] },
