@@ -94,6 +94,10 @@ struct CodePointer {
         unsafe UnsafeRawPointer(base).load(fromByteOffset: 12, as: UInt32.self)
     }
 
+    /// The first field of the third cell.
+    @inline(__always)
+    var thirdA: UInt16 { unsafe base[8] }
+
     /// The jump of a conditional branch, in cells.
     @inline(__always)
     var secondTarget: Int32 { Int32(bitPattern: secondCount) }

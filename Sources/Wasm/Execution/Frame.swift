@@ -89,6 +89,24 @@ struct Frame {
         }
     }
 
+    /// Makes this the frame of a tail call: moves the arguments to its start, then links it.
+    @inline(__always)
+    func relink(
+        _ callee: FunctionCode,
+        arguments: UInt16,
+        returnTo code: CodePointer,
+        _ caller: Frame
+    ) {
+        // Upwards: the arguments lie behind the place that they go to.
+        var index = 0
+        let count = Int(callee.linkSlot)
+        while index < count {
+            unsafe base[index] = base[Int(arguments) &+ index]
+            index &+= 1
+        }
+        link(callee, returnTo: code, caller)
+    }
+
     /// Reads the links: where to return to, and the caller's frame.
     @inline(__always)
     func unlink(_ linkSlot: UInt16) -> (CodePointer, Frame) {

@@ -42,7 +42,7 @@ extension HostFunction {
         }
         return DirectCall(
             result: result,
-            slots: Array(slots.prefix(type.results.reduce(0) { $0 + $1.slotCount })),
+            slots: Array(slots.prefix(resultSlotCount)),
             surcharge: surcharge
         )
     }

@@ -11,6 +11,7 @@ public struct HostFunction: Sendable {
 
     /// The slots that the parameters or the results take, whichever are more.
     let slotCount: Int
+    let resultSlotCount: Int
     /// The slot of each parameter, if any is a vector.
     let parameterSlots: [Int]
     /// The slot of each result, if any is a vector.
@@ -27,6 +28,7 @@ public struct HostFunction: Sendable {
         var resultSlotCount = 0
         self.parameterSlots = Self.slots(of: type.parameters, count: &parameterSlotCount)
         self.resultSlots = Self.slots(of: type.results, count: &resultSlotCount)
+        self.resultSlotCount = resultSlotCount
         self.slotCount = max(parameterSlotCount, resultSlotCount)
     }
 

@@ -22,7 +22,8 @@ extension Instance {
             case .declarative:
                 droppedElements[index] = true
             case .active(let table, let offset):
-                let start = UInt32(truncatingIfNeeded: evaluate(offset))
+                // Beyond 32 bits lies no element of any table.
+                let start = UInt32(clamping: evaluate(offset))
                 let count = UInt32(segment.items.count)
                 guard copyElements(index, to: Int(table), at: start, from: 0, count: count) else {
                     throw .segmentOutOfBounds(.tableOutOfBounds, offset: segment.offset)
@@ -32,9 +33,8 @@ extension Instance {
         }
         for (index, segment) in structure.dataSegments.enumerated() {
             guard case .active(let memory, let offset) = segment.mode else { continue }
-            let start = UInt32(truncatingIfNeeded: evaluate(offset))
             let bytes = module.bytes[segment.bytes]
-            guard memories[Int(memory)].guest.write(bytes.span, at: start) else {
+            guard context.memory(memory).write(bytes.span, at: evaluate(offset)) else {
                 throw .segmentOutOfBounds(.memoryOutOfBounds, offset: segment.offset)
             }
             droppedData[index] = true
@@ -72,19 +72,25 @@ extension Instance {
     }
 
     /// Whether a data segment has `count` bytes from `source` on; a dropped one has none.
-    func containsData(_ segment: Int, from source: UInt32, count: UInt32) -> Bool {
+    func containsData(_ segment: Int, from source: UInt64, count: UInt64) -> Bool {
         let available =
             droppedData[segment] ? 0 : module.structure.dataSegments[segment].bytes.count
-        return UInt64(source) + UInt64(count) <= UInt64(available)
+        return count <= UInt64(available) && source <= UInt64(available) - count
     }
 
-    /// Copies bytes of a data segment to memory 0; false, with nothing copied, when any lies outside.
-    func copyData(_ segment: Int, to start: UInt32, from source: UInt32, count: UInt32) -> Bool {
+    /// Copies bytes of a data segment to a memory; false, with nothing copied, when any lies outside.
+    func copyData(
+        _ segment: Int,
+        to memory: LinearMemory,
+        at start: UInt64,
+        from source: UInt64,
+        count: UInt64
+    ) -> Bool {
         guard containsData(segment, from: source, count: count) else { return false }
-        guard count > 0 else { return context.memory.guest.contains(start, count: 0) }
+        guard count > 0 else { return memory.contains(start, count: 0) }
         let first = module.structure.dataSegments[segment].bytes.lowerBound + Int(source)
         let bytes = module.bytes[first..<first + Int(count)]
-        return context.memory.guest.write(bytes.span, at: start)
+        return memory.write(bytes.span, at: start)
     }
 
     /// The value of a constant expression that is a vector: it has one instruction.

@@ -2,10 +2,10 @@ public import Linux
 
 /// How much an instance may use.
 public struct InstanceLimits: Sendable {
-    /// The most bytes that a memory may have.
+    /// The most bytes that the memories of an instance may have together.
     ///
-    /// Growth beyond is answered with -1; a module whose memory is larger from the start is not
-    /// instantiated.
+    /// Growth beyond is answered with -1; a module whose memories are larger from the start is not
+    /// instantiated. More than 4 TiB is taken as 4 TiB.
     public var memoryBytesMax = 128 << 20
 
     /// The most elements that a table may have.
@@ -20,7 +20,7 @@ public struct InstanceLimits: Sendable {
 
 /// Why a linked module could not be instantiated.
 public enum InstantiationError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// A memory's minimum size exceeds the limit; both in bytes.
+    /// A memory's minimum size exceeds what the limit leaves; both in bytes.
     case memoryTooLarge(UInt64, limit: Int)
     /// A table's minimum size exceeds the limit; both in elements.
     case tableTooLarge(UInt64, limit: Int)
@@ -60,6 +60,7 @@ public final class Instance: @unchecked Sendable {
     // SAFETY: allocated by `init` with the elements for the globals, records and so on that the module
     // declares, never moved, freed by `deinit`.
     let context: ContextPointer
+    private let memoryViews: UnsafeMutablePointer<UnsafeMutablePointer<LinearMemory>>
     private let globals: UnsafeMutablePointer<UInt64>
     private let importedGlobals: UnsafeMutablePointer<UnsafeMutablePointer<UInt64>>
     private let tableFields: UnsafeMutablePointer<UnsafeMutablePointer<TableStorage.Fields>>
@@ -72,9 +73,9 @@ public final class Instance: @unchecked Sendable {
     /// Whether the module names a start function, which `Execution(start:)` runs.
     public var hasStart: Bool { module.structure.start != nil }
 
-    /// The size of memory 0 in bytes, the largest since the instance was made or reset: memories do
-    /// not shrink.
-    public var memoryByteCount: Int { memories.first?.byteCount ?? 0 }
+    /// The size of all memories in bytes, the largest since the instance was made or reset: memories
+    /// do not shrink.
+    public var memoryByteCount: Int { memories.reduce(0) { $0 + $1.byteCount } }
 
     /// Whether growing a memory failed because of the limit since the instance was made or reset.
     public var growthWasRefused: Bool { memories.contains { $0.growthWasRefused } }
@@ -118,7 +119,8 @@ public final class Instance: @unchecked Sendable {
             default: continue
             }
         }
-        for type in structure.memories { memories.append(try Self.make(type, limits)) }
+        let budget = MemoryBudget(byteCountMax: limits.memoryBytesMax)
+        for type in structure.memories { memories.append(try Self.make(type, budget)) }
         for index in structure.tables.indices {
             let type = linked.module.tableType(structure.importedTableCount + index)
             tables.append(try Self.make(type, limits))
@@ -139,6 +141,10 @@ public final class Instance: @unchecked Sendable {
         self.droppedData = [Bool](repeating: false, count: structure.dataSegments.count)
         self.droppedElements = [Bool](repeating: false, count: structure.elements.count)
 
+        unsafe self.memoryViews = .allocate(capacity: max(memories.count, 1))
+        for (index, memory) in memories.enumerated() {
+            unsafe (memoryViews + index).initialize(to: memory.view)
+        }
         let globalSlotCount = max(linked.module.layouts.globalSlotCount, 1)
         unsafe self.globals = .allocate(capacity: globalSlotCount)
         unsafe globals.initialize(repeating: 0, count: globalSlotCount)
@@ -154,6 +160,7 @@ public final class Instance: @unchecked Sendable {
         unsafe context.initialize(
             to: InstanceContext(
                 memory: memories.first?.view ?? emptyMemory,
+                memories: memoryViews,
                 globals: globals,
                 importedGlobals: importedGlobals,
                 tables: tableFields,
@@ -167,6 +174,7 @@ public final class Instance: @unchecked Sendable {
 
     deinit {
         unsafe context.base.deallocate()
+        unsafe memoryViews.deallocate()
         unsafe globals.deallocate()
         unsafe importedGlobals.deallocate()
         unsafe tableFields.deallocate()
@@ -176,15 +184,18 @@ public final class Instance: @unchecked Sendable {
 
     private static func make(
         _ type: MemoryType,
-        _ limits: InstanceLimits
+        _ budget: MemoryBudget
     ) throws(InstantiationError) -> Memory {
         do throws(SystemError) {
-            if let memory = try Memory(type, byteCountMax: limits.memoryBytesMax) { return memory }
+            if let memory = try Memory(type, budget: budget) { return memory }
         } catch {
             throw .system(error)
         }
         let bytes = type.limits.minimum.multipliedReportingOverflow(by: UInt64(MemoryType.pageSize))
-        throw .memoryTooLarge(bytes.partialValue, limit: limits.memoryBytesMax)
+        throw .memoryTooLarge(
+            bytes.overflow ? .max : bytes.partialValue,
+            limit: budget.byteCountMax
+        )
     }
 
     private static func make(

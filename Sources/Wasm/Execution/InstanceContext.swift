@@ -5,6 +5,8 @@
 struct InstanceContext {
     /// Memory 0, or an empty one.
     var memory: UnsafeMutablePointer<LinearMemory>
+    /// All memories, memory 0 among them.
+    var memories: UnsafeMutablePointer<UnsafeMutablePointer<LinearMemory>>
     /// The globals that the module defines.
     var globals: UnsafeMutablePointer<UInt64>
     /// Where imported globals lie.
@@ -28,6 +30,15 @@ struct ContextPointer {
 
     @inline(__always)
     var memory: LinearMemory { unsafe base.pointee.memory.pointee }
+
+    @inline(__always)
+    func memory(_ index: UInt16) -> LinearMemory {
+        unsafe base.pointee.memories[Int(index)].pointee
+    }
+
+    func memory(_ index: UInt32) -> LinearMemory {
+        unsafe base.pointee.memories[Int(index)].pointee
+    }
 
     @inline(__always)
     var globals: Slots { unsafe Slots(base: base.pointee.globals) }

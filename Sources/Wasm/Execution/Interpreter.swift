@@ -782,45 +782,58 @@ extension Machine {
             case .addOffset:
                 frame[i64: pc.a] = frame[i64: pc.b] &+ pc.immediate64
                 pc.advance(2)
+            case .address64:
+                let (address, overflow) = frame[i64: pc.b].addingReportingOverflow(pc.immediate64)
+                guard !overflow && address <= memory.byteCount else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = address
+                pc.advance(2)
+            case .useMemory:
+                memory = context.memory(pc.a)
+                pc.advance(1)
             case .memorySize:
-                frame[i64: pc.a] = memory.byteCount / UInt64(MemoryType.pageSize)
+                frame[i64: pc.a] = context.memory(pc.b).byteCount / UInt64(MemoryType.pageSize)
                 pc.advance(1)
             case .memoryGrow:
-                frame[i64: pc.a] = machine.growMemory(context, by: frame[i32: pc.b])
+                frame[i64: pc.a] = machine.growMemory(context, Int(pc.c), by: frame[i64: pc.b])
                 memory = context.memory
                 pc.advance(1)
             case .memoryFill:
-                if let failure = machine.fillMemory(memory, frame, pc) {
+                if let failure = machine.fillMemory(context, frame, pc) {
                     exit = .trap(failure); break dispatch
                 }
                 fuel &-= machine.takeNewSurcharge()
-                if frame[i32: pc.c] == 0 {
-                    pc.advance(1)
+                if frame[i64: pc.c] == 0 {
+                    pc.advance(2)
                 } else if fuel < 0 {
                     exit = .outOfBudget; break dispatch
                 }
             case .memoryCopy:
-                if let failure = machine.copyMemory(memory, frame, pc) {
+                if let failure = machine.copyMemory(context, frame, pc) {
                     exit = .trap(failure); break dispatch
                 }
                 fuel &-= machine.takeNewSurcharge()
-                if frame[i32: pc.c] == 0 {
-                    pc.advance(1)
+                if frame[i64: pc.c] == 0 {
+                    pc.advance(2)
                 } else if fuel < 0 {
                     exit = .outOfBudget; break dispatch
                 }
             case .memoryInit:
-                if let failure = machine.initializeMemory(context, memory, frame, pc) {
+                if let failure = machine.initializeMemory(context, frame, pc) {
                     exit = .trap(failure); break dispatch
                 }
                 fuel &-= machine.takeNewSurcharge()
-                if frame[i32: pc.c] == 0 {
+                if frame[i64: pc.c] == 0 {
                     pc.advance(2)
                 } else if fuel < 0 {
                     exit = .outOfBudget; break dispatch
                 }
             case .dataDrop:
                 context.dropData(Int(pc.immediate32))
+                pc.advance(1)
+            case .clampIndex:
+                frame[i64: pc.a] = min(frame[i64: pc.b], UInt64(UInt32.max))
                 pc.advance(1)
             case .tableGet:
                 guard let value = context.table(pc.c).load(frame[i32: pc.b]) else {
@@ -866,6 +879,9 @@ extension Machine {
                 pc.advance(1)
             case .referenceIsNull:
                 frame[i64: pc.a] = frame[i64: pc.b] == 0 ? 1 : 0
+                pc.advance(1)
+            case .trapIfNull:
+                guard frame[i64: pc.a] != 0 else { exit = .trap(.nullReference); break dispatch }
                 pc.advance(1)
             case .globalGet:
                 frame[i64: pc.a] = context.globals[Int(pc.immediate32)]
@@ -1590,6 +1606,41 @@ extension Machine {
                     fuel = machine.fuel
                     guard fuel >= 0 else { exit = .outOfBudget; break dispatch }
                 }
+            case .callReference:
+                guard let record = FunctionRecord(reference: frame[i64: pc.b]) else {
+                    exit = .trap(.nullFunctionReference); break dispatch
+                }
+                if let callee = record.code, record.context == context {
+                    let code = callee.entry ?? machine.translate(callee, context)
+                    let newFrame = frame.advanced(by: pc.a)
+                    guard newFrame.fits(callee.frameSlots, below: stackLimit) else {
+                        exit = .trap(.callStackExhausted); break dispatch
+                    }
+                    fuel &-= Int64(callee.entryCost)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(callee.entryCost); exit = .outOfBudget; break dispatch
+                    }
+                    if callee.localSlots > FunctionCode.localSlotsWithoutCharge {
+                        fuel &-= machine.charge(localsOf: callee)
+                    }
+                    newFrame.link(callee, returnTo: pc.advanced(1), frame)
+                    frame = newFrame
+                    pc = code
+                } else {
+                    machine.pc = pc.advanced(1)
+                    machine.frame = frame
+                    machine.context = context
+                    machine.fuel = fuel
+                    if let failure = machine.callElsewhere(record, frame.advanced(by: pc.a)) {
+                        exit = failure; break dispatch
+                    }
+                    pc = machine.pc
+                    frame = machine.frame
+                    context = machine.context
+                    memory = context.memory
+                    fuel = machine.fuel
+                    guard fuel >= 0 else { exit = .outOfBudget; break dispatch }
+                }
             case .callEntry:
                 let record = machine.entry
                 if let callee = record.code, record.context == context {
@@ -1623,6 +1674,78 @@ extension Machine {
                     fuel = machine.fuel
                     guard fuel >= 0 else { exit = .outOfBudget; break dispatch }
                 }
+            case .returnCall:
+                let callee = pc.callee
+                let code = callee.entry ?? machine.translate(callee, context)
+                guard frame.fits(callee.frameSlots, below: stackLimit) else {
+                    exit = .trap(.callStackExhausted); break dispatch
+                }
+                fuel &-= Int64(callee.entryCost)
+                guard fuel >= 0 else {
+                    fuel &+= Int64(callee.entryCost); exit = .outOfBudget; break dispatch
+                }
+                if callee.localSlots > FunctionCode.localSlotsWithoutCharge {
+                    fuel &-= machine.charge(localsOf: callee)
+                }
+                let (returnTo, caller) = frame.unlink(pc.b)
+                frame.relink(callee, arguments: pc.a, returnTo: returnTo, caller)
+                pc = code
+            case .returnCallImport:
+                let record = context.functions[Int(pc.secondCount)]
+                machine.pc = pc
+                machine.frame = frame
+                machine.context = context
+                machine.fuel = fuel
+                if let failure = machine.returnCall(record, arguments: pc.a, links: pc.b) {
+                    exit = failure; break dispatch
+                }
+                pc = machine.pc
+                frame = machine.frame
+                context = machine.context
+                memory = context.memory
+                fuel = machine.fuel
+                guard fuel >= 0 else { exit = .outOfBudget; break dispatch }
+            case .returnCallIndirect:
+                let table = context.table(pc.c)
+                guard let reference = table.load(frame[i32: pc.b]) else {
+                    exit = .trap(.undefinedElement); break dispatch
+                }
+                guard let record = FunctionRecord(reference: reference) else {
+                    exit = .trap(.uninitializedElement); break dispatch
+                }
+                guard record.hasType(pc.secondCount) else {
+                    exit = .trap(.indirectCallTypeMismatch); break dispatch
+                }
+                machine.pc = pc
+                machine.frame = frame
+                machine.context = context
+                machine.fuel = fuel
+                if let failure = machine.returnCall(record, arguments: pc.a, links: pc.thirdA) {
+                    exit = failure; break dispatch
+                }
+                pc = machine.pc
+                frame = machine.frame
+                context = machine.context
+                memory = context.memory
+                fuel = machine.fuel
+                guard fuel >= 0 else { exit = .outOfBudget; break dispatch }
+            case .returnCallReference:
+                guard let record = FunctionRecord(reference: frame[i64: pc.b]) else {
+                    exit = .trap(.nullFunctionReference); break dispatch
+                }
+                machine.pc = pc
+                machine.frame = frame
+                machine.context = context
+                machine.fuel = fuel
+                if let failure = machine.returnCall(record, arguments: pc.a, links: pc.c) {
+                    exit = failure; break dispatch
+                }
+                pc = machine.pc
+                frame = machine.frame
+                context = machine.context
+                memory = context.memory
+                fuel = machine.fuel
+                guard fuel >= 0 else { exit = .outOfBudget; break dispatch }
             case .return0:
                 (pc, frame) = frame.unlink(pc.b)
             case .return1:

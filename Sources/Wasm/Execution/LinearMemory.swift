@@ -17,16 +17,17 @@ struct LinearMemory {
 
     /// Whether `size` bytes from an effective address on lie in the memory.
     ///
-    /// The address is the sum of two 32-bit numbers, so that adding the size cannot overflow.
+    /// The address is the sum of two 32-bit numbers, or was checked to be no greater than the memory's
+    /// size, so that adding the access's size cannot overflow.
     @inline(__always)
     func contains(_ address: UInt64, _ size: Int) -> Bool {
         address &+ UInt64(truncatingIfNeeded: size) <= byteCount
     }
 
-    /// Whether `count` bytes from an address on lie in the memory.
+    /// Whether `count` bytes from any address on lie in the memory.
     @inline(__always)
-    func contains(_ address: UInt32, count: UInt32) -> Bool {
-        UInt64(address) &+ UInt64(count) <= byteCount
+    func contains(_ address: UInt64, count: UInt64) -> Bool {
+        count <= byteCount && address <= byteCount &- count
     }
 
     /// Reads a value whose bytes `contains` has checked.
@@ -43,6 +44,16 @@ struct LinearMemory {
             toByteOffset: Int(truncatingIfNeeded: address),
             as: T.self
         )
+    }
+
+    /// Copies bytes in; false, with nothing written, when any would lie outside.
+    func write(_ bytes: Span<UInt8>, at address: UInt64) -> Bool {
+        guard contains(address, count: UInt64(bytes.count)) else { return false }
+        unsafe bytes.withUnsafeBytes { source in
+            guard let start = source.baseAddress else { return }
+            unsafe (base + Int(address)).copyMemory(from: start, byteCount: source.count)
+        }
+        return true
     }
 
     /// The host's view of the memory.

@@ -69,7 +69,7 @@ struct MachinePointer {
         nonmutating set { unsafe base.pointee.surcharge = newValue }
     }
 
-    private var execution: Execution {
+    var execution: Execution {
         unsafe base.pointee.execution.takeUnretainedValue()
     }
 
@@ -101,6 +101,9 @@ struct MachinePointer {
         }
         fuel &-= Int64(code.entryCost)
         guard fuel >= 0 else { return .outOfBudget }
+        if code.localSlots > FunctionCode.localSlotsWithoutCharge {
+            fuel &-= charge(localsOf: code)
+        }
         execution.returns.append((pc, context))
         arguments.link(code, returnTo: Stubs.shared.returnElsewhere, frame)
         pc = entry
@@ -114,7 +117,7 @@ struct MachinePointer {
         execution.returns.removeLast()
     }
 
-    private func callHost(_ record: FunctionRecord, _ arguments: Frame) -> Exit? {
+    func callHost(_ record: FunctionRecord, _ arguments: Frame) -> Exit? {
         let function = record.context.instance.hostFunctions[record.host]
         guard arguments.fits(UInt32(truncatingIfNeeded: function.slotCount), below: stackLimit)
         else {
@@ -147,7 +150,7 @@ struct MachinePointer {
         }
     }
 
-    // MARK: - Memory
+    // MARK: - Charges
 
     /// What the last bulk operation cost beyond one instruction.
     func takeNewSurcharge() -> Int64 {
@@ -157,7 +160,7 @@ struct MachinePointer {
     }
 
     /// Charges for work in proportion to a size in bytes.
-    private func charge(bytes: UInt64) {
+    func charge(bytes: UInt64) {
         let cost = Int64(truncatingIfNeeded: bytes / 16)
         surcharge += cost
         unsafe base.pointee.newSurcharge += cost
@@ -168,129 +171,6 @@ struct MachinePointer {
     func charge(localsOf callee: FunctionCode) -> Int64 {
         charge(bytes: UInt64(callee.localSlots) * 8)
         return takeNewSurcharge()
-    }
-
-    @inline(never)
-    func growMemory(_ context: ContextPointer, by delta: UInt32) -> UInt64 {
-        let old = context.instance.memories.first?.grow(by: delta)
-        return UInt64(old ?? UInt32.max)
-    }
-
-    /// The most bytes that one step of a bulk operation handles: about 0.1 ms.
-    private static let bulkBytesMax: UInt32 = 1 << 18
-
-    @inline(never)
-    func fillMemory(_ memory: LinearMemory, _ frame: Frame, _ pc: CodePointer) -> Trap.Kind? {
-        let (start, count) = (frame[i32: pc.a], frame[i32: pc.c])
-        guard memory.contains(start, count: count) else { return .memoryOutOfBounds }
-        let step = min(count, Self.bulkBytesMax)
-        let value = UInt8(truncatingIfNeeded: frame[i32: pc.b])
-        unsafe (memory.base + Int(start)).initializeMemory(
-            as: UInt8.self,
-            repeating: value,
-            count: Int(step)
-        )
-        frame[i32: pc.a] = start &+ step
-        frame[i32: pc.c] = count - step
-        charge(bytes: UInt64(step))
-        return nil
-    }
-
-    /// Copies from the end that does not overwrite what is still to be copied.
-    @inline(never)
-    func copyMemory(_ memory: LinearMemory, _ frame: Frame, _ pc: CodePointer) -> Trap.Kind? {
-        let (start, source, count) = (frame[i32: pc.a], frame[i32: pc.b], frame[i32: pc.c])
-        guard memory.contains(start, count: count), memory.contains(source, count: count) else {
-            return .memoryOutOfBounds
-        }
-        let step = min(count, Self.bulkBytesMax)
-        let isForward = start <= source
-        let skip = isForward ? 0 : Int(count - step)
-        unsafe (memory.base + Int(start) + skip).copyMemory(
-            from: memory.base + Int(source) + skip,
-            byteCount: Int(step)
-        )
-        if isForward {
-            frame[i32: pc.a] = start &+ step
-            frame[i32: pc.b] = source &+ step
-        }
-        frame[i32: pc.c] = count - step
-        charge(bytes: UInt64(step))
-        return nil
-    }
-
-    @inline(never)
-    func initializeMemory(
-        _ context: ContextPointer,
-        _ memory: LinearMemory,
-        _ frame: Frame,
-        _ pc: CodePointer
-    ) -> Trap.Kind? {
-        let (start, source, count) = (frame[i32: pc.a], frame[i32: pc.b], frame[i32: pc.c])
-        let segment = Int(pc.secondIndex)
-        let step = min(count, Self.bulkBytesMax)
-        let instance = context.instance
-        guard memory.contains(start, count: count),
-            instance.containsData(segment, from: source, count: count),
-            instance.copyData(segment, to: start, from: source, count: step)
-        else { return .memoryOutOfBounds }
-        frame[i32: pc.a] = start &+ step
-        frame[i32: pc.b] = source &+ step
-        frame[i32: pc.c] = count - step
-        charge(bytes: UInt64(step))
-        return nil
-    }
-
-    // MARK: - Tables
-
-    @inline(never)
-    func growTable(_ context: ContextPointer, _ frame: Frame, _ pc: CodePointer) -> UInt64 {
-        let table = context.instance.tables[Int(pc.secondCount)]
-        context.tablesAreDirty = true
-        return UInt64(table.grow(by: frame[i32: pc.c], with: frame[i64: pc.b]) ?? UInt32.max)
-    }
-
-    @inline(never)
-    func fillTable(_ context: ContextPointer, _ frame: Frame, _ pc: CodePointer) -> Trap.Kind? {
-        let (start, count) = (frame[i32: pc.a], frame[i32: pc.c])
-        let table = context.table(Int(pc.secondCount))
-        guard table.contains(start, count: count) else { return .tableOutOfBounds }
-        table.fill(start, count: count, with: frame[i64: pc.b])
-        context.tablesAreDirty = true
-        charge(bytes: UInt64(count) * 8)
-        return nil
-    }
-
-    @inline(never)
-    func copyTable(_ context: ContextPointer, _ frame: Frame, _ pc: CodePointer) -> Trap.Kind? {
-        let (start, source, count) = (frame[i32: pc.a], frame[i32: pc.b], frame[i32: pc.c])
-        let target = context.table(Int(pc.secondCount))
-        let origin = context.table(Int(pc.secondIndex))
-        guard target.contains(start, count: count), origin.contains(source, count: count) else {
-            return .tableOutOfBounds
-        }
-        target.copy(start, from: origin, source, count: count)
-        context.tablesAreDirty = true
-        charge(bytes: UInt64(count) * 8)
-        return nil
-    }
-
-    @inline(never)
-    func initializeTable(
-        _ context: ContextPointer,
-        _ frame: Frame,
-        _ pc: CodePointer
-    ) -> Trap.Kind? {
-        let copied = context.instance.copyElements(
-            Int(pc.secondIndex),
-            to: Int(pc.secondCount),
-            at: frame[i32: pc.a],
-            from: frame[i32: pc.b],
-            count: frame[i32: pc.c]
-        )
-        guard copied else { return .tableOutOfBounds }
-        charge(bytes: UInt64(frame[i32: pc.c]) * 8)
-        return nil
     }
 }
 

@@ -13,25 +13,29 @@ public final class Memory: @unchecked Sendable {
     private let mapping: Mapping
     // SAFETY: allocated and freed by this object; the interpreter reads it through contexts.
     let view: UnsafeMutablePointer<LinearMemory>
-    private let pagesMax: Int
+    private let pagesMax: UInt64
+    private let budget: MemoryBudget
 
     /// Whether growth was refused because of the host's limit since it was last restored.
     public private(set) var growthWasRefused = false
 
     /// Makes a memory of the minimum size, all zero.
     ///
-    /// Nil when the minimum exceeds `byteCountMax`, the most bytes that the host allows.
-    init?(_ type: MemoryType, byteCountMax: Int) throws(SystemError) {
-        let pagesAllowed = min(byteCountMax / MemoryType.pageSize, 65_536)
-        guard let minimum = Int(exactly: type.limits.minimum), minimum <= pagesAllowed else {
-            return nil
-        }
+    /// Nil when the budget does not have that much left.
+    init?(_ type: MemoryType, budget: MemoryBudget) throws(SystemError) {
+        let pagesAllowed = UInt64(budget.byteCountMax / MemoryType.pageSize)
+        let minimum = type.limits.minimum
+        guard minimum <= pagesAllowed else { return nil }
+        let byteCount = Int(minimum) * MemoryType.pageSize
+        guard budget.take(byteCount) else { return nil }
         self.type = type
-        self.pagesMax = min(Int(min(type.limits.maximum ?? 65_536, 65_536)), pagesAllowed)
-        self.mapping = try Mapping(byteCount: pagesMax * MemoryType.pageSize)
+        self.budget = budget
+        self.pagesMax = max(minimum, min(type.pagesDeclared, pagesAllowed))
+        self.mapping = try Mapping(byteCount: Int(pagesMax) * MemoryType.pageSize)
         unsafe self.view = UnsafeMutablePointer<LinearMemory>.allocate(capacity: 1)
-        let byteCount = UInt64(minimum * MemoryType.pageSize)
-        unsafe view.initialize(to: LinearMemory(base: mapping.baseAddress, byteCount: byteCount))
+        unsafe view.initialize(
+            to: LinearMemory(base: mapping.baseAddress, byteCount: UInt64(byteCount))
+        )
     }
 
     deinit {
@@ -45,15 +49,16 @@ public final class Memory: @unchecked Sendable {
     public var guest: GuestMemory { unsafe view.pointee.guest }
 
     /// Adds pages; answers the old size in pages, or nil when a limit forbids the new one.
-    func grow(by delta: UInt32) -> UInt32? {
-        let old = byteCount / MemoryType.pageSize
-        let new = old + Int(delta)
-        guard new <= pagesMax else {
-            if UInt64(new) <= min(type.limits.maximum ?? 65_536, 65_536) { growthWasRefused = true }
+    func grow(by delta: UInt64) -> UInt64? {
+        let old = UInt64(byteCount / MemoryType.pageSize)
+        let (new, overflow) = old.addingReportingOverflow(delta)
+        guard !overflow, new <= type.pagesDeclared else { return nil }
+        guard new <= pagesMax, budget.take(Int(delta) * MemoryType.pageSize) else {
+            growthWasRefused = true
             return nil
         }
-        unsafe view.pointee.byteCount = UInt64(new * MemoryType.pageSize)
-        return UInt32(old)
+        unsafe view.pointee.byteCount = new * UInt64(MemoryType.pageSize)
+        return old
     }
 
     // MARK: - Images
@@ -66,13 +71,50 @@ public final class Memory: @unchecked Sendable {
     /// Puts the contents back that `image` was made of, touching only pages in use.
     func restore(_ image: MemoryImage) {
         image.restore(mapping, byteCountBefore: byteCount)
-        unsafe view.pointee.byteCount = UInt64(image.byteCount)
+        resize(to: image.byteCount)
         growthWasRefused = false
     }
 
     /// Fills a memory that has not been written yet with the contents of `image`.
     func load(_ image: MemoryImage) {
         image.copyPages(to: mapping)
-        unsafe view.pointee.byteCount = UInt64(image.byteCount)
+        resize(to: image.byteCount)
+    }
+
+    private func resize(to newByteCount: Int) {
+        budget.replace(byteCount, by: newByteCount)
+        unsafe view.pointee.byteCount = UInt64(newByteCount)
+    }
+}
+
+extension MemoryType {
+    /// The most pages that the type allows: its own maximum, or what addresses reach.
+    fileprivate var pagesDeclared: UInt64 {
+        min(limits.maximum ?? pagesMax, pagesMax)
+    }
+}
+
+/// What the memories of one instance may have together.
+///
+/// Used by one thread at a time, as its memories are.
+final class MemoryBudget {
+    let byteCountMax: Int
+    private var byteCount = 0
+
+    /// The host's limit, and that of memory images, which number pages in 32 bits.
+    init(byteCountMax: Int) {
+        self.byteCountMax = min(max(byteCountMax, 0), 1 << 42)
+    }
+
+    /// Takes bytes when that many are left.
+    func take(_ count: Int) -> Bool {
+        guard count <= byteCountMax - byteCount else { return false }
+        byteCount += count
+        return true
+    }
+
+    /// A memory has another size from now on.
+    func replace(_ old: Int, by new: Int) {
+        byteCount += new - old
     }
 }

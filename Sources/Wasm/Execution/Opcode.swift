@@ -218,16 +218,24 @@ enum Opcode: UInt16 {
     case store64
     /// A = b + the second cell: an effective address before its access.
     case addOffset
+    /// A = b + the second cell: an effective 64-bit address before its access, or a trap.
+    case address64
+    /// Accesses memory a, until the next such instruction puts memory 0 back.
+    case useMemory
+    /// A = size of memory b.
     case memorySize
+    /// A = old size of memory c; delta b.
     case memoryGrow
-    /// Destination a, value b, count c.
+    /// Destination a, value b, count c; the second cell is the memory.
     case memoryFill
-    /// Destination a, source b, count c.
+    /// Destination a, source b, count c; then the two memories.
     case memoryCopy
-    /// Destination a, source b, count c; the second cell is the segment.
+    /// Destination a, source b, count c; then memory and segment.
     case memoryInit
     /// B and c: the segment.
     case dataDrop
+    /// A = b, at most 2^32 - 1: more elements than a table has.
+    case clampIndex
     /// A = table c [b].
     case tableGet
     /// Table c [a] = b.
@@ -247,6 +255,7 @@ enum Opcode: UInt16 {
     /// A = reference to the function record b and c.
     case referenceFunction
     case referenceIsNull
+    case trapIfNull
     /// B and c: the slot.
     case globalGet
     case globalSet
@@ -313,8 +322,18 @@ enum Opcode: UInt16 {
     case callImport
     /// Arguments from a on, index b, table c; the second cell has the type.
     case callIndirect
+    /// Arguments from a on; b: the function.
+    case callReference
     /// The first instruction of every execution.
     case callEntry
+    /// Arguments from a on; b: the slot of the frame's links; then the function's code.
+    case returnCall
+    /// Arguments from a on; b: the slot of the links; then the function's record.
+    case returnCallImport
+    /// As callIndirect; the third cell has the slot of the links.
+    case returnCallIndirect
+    /// Arguments from a on; b: the function, c: the slot of the links.
+    case returnCallReference
     /// B: the slot of the frame's links.
     case return0
     /// Returns slot a.

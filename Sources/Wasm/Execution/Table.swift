@@ -69,7 +69,8 @@ public final class Table: @unchecked Sendable {
         }
         self.type = type
         self.capacity = max(Int(count), 1)
-        self.countMax = min(type.limits.maximum ?? .max, UInt64(countMax), UInt64(UInt32.max))
+        // 2^32 - 1, which indices beyond 32 bits are clamped to, must lie outside.
+        self.countMax = min(type.limits.maximum ?? .max, UInt64(countMax), UInt64(UInt32.max) - 1)
         let elements = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity)
         unsafe elements.initialize(repeating: initial, count: capacity)
         let fields = UnsafeMutablePointer<TableStorage.Fields>.allocate(capacity: 1)

@@ -15,6 +15,10 @@ public struct Trap: Error, Equatable, Sendable, CustomStringConvertible {
         /// `call_indirect` through a null element.
         case uninitializedElement
         case indirectCallTypeMismatch
+        /// `call_ref` or `return_call_ref` of null.
+        case nullFunctionReference
+        /// `ref.as_non_null` of null.
+        case nullReference
         /// The value stack has no room for another frame.
         case callStackExhausted
         /// The execution reached its limit of instructions.
@@ -84,6 +88,8 @@ extension Trap.Kind: CustomStringConvertible {
         case .undefinedElement: "undefined element"
         case .uninitializedElement: "uninitialized element"
         case .indirectCallTypeMismatch: "indirect call type mismatch"
+        case .nullFunctionReference: "null function reference"
+        case .nullReference: "null reference"
         case .callStackExhausted: "call stack exhausted"
         case .outOfFuel: "all fuel consumed"
         case .host: "refused by the host"

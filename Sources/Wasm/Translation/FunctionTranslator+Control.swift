@@ -300,6 +300,11 @@ extension FunctionTranslator {
         let depth = Int(try reader.u32())
         count(at: offset)
         let condition = popCondition()
+        branch(on: condition, depth: depth)
+    }
+
+    /// Emits a branch to a label with the operands that are topmost now.
+    mutating func branch(on condition: Condition, depth: Int) {
         if depth < controls.count - 1, operandsAreInPlace(depth: depth) {
             settleTop(operands(depth: depth).count)
             let fixup = emitBranch(on: condition)

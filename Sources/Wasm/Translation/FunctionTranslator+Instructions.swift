@@ -15,6 +15,10 @@ extension FunctionTranslator {
         case 0x0F: returnResults(at: offset)
         case 0x10: try call(at: offset)
         case 0x11: try callIndirect(at: offset)
+        case 0x12: try returnCall(at: offset)
+        case 0x13: try returnCallIndirect(at: offset)
+        case 0x14: try callReference(at: offset)
+        case 0x15: try returnCallReference(at: offset)
         case 0x1A:
             count(at: offset)
             _ = pop()
@@ -30,24 +34,14 @@ extension FunctionTranslator {
         case 0x45...0xC4:
             count(at: offset)
             numeric(NumericOperation.table[Int(opcode)])
-        case 0xD0:
-            _ = try reader.heapType()
-            count(at: offset)
-            push(constant: 0)
-        case 0xD1:
-            count(at: offset)
-            numeric(.unary(.referenceIsNull))
-        case 0xD2:
-            let function = Int(try reader.u32())
-            count(at: offset)
-            emit(.referenceFunction, pushResult(), wide: environment.recordSlots[function])
+        case 0xD0...0xD6: try reference(opcode, at: offset)
         case 0xFC: try prefixed(at: offset)
         default: throw unexpected(opcode, at: offset)
         }
     }
 
     /// The body was validated: this is a bug, reported as a refusal rather than a crash.
-    private func unexpected(_ opcode: UInt8, at offset: Int) -> ModuleError {
+    func unexpected(_ opcode: UInt8, at offset: Int) -> ModuleError {
         ModuleError(.unsupported, "opcode 0x\(String(opcode, radix: 16))", at: offset)
     }
 
@@ -91,7 +85,7 @@ extension FunctionTranslator {
         return true
     }
 
-    private mutating func popTwoSlots() -> (left: UInt16, right: UInt16) {
+    mutating func popTwoSlots() -> (left: UInt16, right: UInt16) {
         let right = pop()
         let rightSlot = slot(of: right)
         return (popSlot(), rightSlot)
@@ -174,111 +168,6 @@ extension FunctionTranslator {
         }
     }
 
-    // MARK: - Calls
-
-    private mutating func call(at offset: Int) throws(ModuleError) {
-        let function = Int(try reader.u32())
-        let structure = environment.structure
-        let type = Int(structure.functionTypeIndices[function])
-        count(at: offset)
-        let arguments = popArguments(environment.layouts.parameters[type])
-        if function < structure.importedFunctionCount {
-            emit(.callImport, arguments, wide: environment.recordSlots[function])
-        } else {
-            emit(.call, arguments)
-            cells.append(UInt64(environment.codeAddress(function)))
-        }
-        pushResults(environment.layouts.results[type])
-    }
-
-    private mutating func callIndirect(at offset: Int) throws(ModuleError) {
-        let type = Int(try reader.u32())
-        let table = UInt16(truncatingIfNeeded: try reader.u32())
-        count(at: offset)
-        let index = popSlot()
-        let arguments = popArguments(environment.layouts.parameters[type])
-        emit(.callIndirect, arguments, index, table)
-        cells.append(UInt64(environment.typeIDs[type]))
-        pushResults(environment.layouts.results[type])
-    }
-
-    /// Brings arguments to where the callee's frame begins, and answers that slot.
-    mutating func popArguments(_ layout: SlotLayout) -> UInt16 {
-        settleTop(layout.count)
-        truncate(to: stack.count - layout.count)
-        return UInt16(truncatingIfNeeded: nextSlot)
-    }
-
-    mutating func pushResults(_ layout: SlotLayout) {
-        pushTemporaries(layout)
-        producer = nil
-    }
-
-    // MARK: - Memory
-
-    private mutating func load(_ opcode: UInt8, at offset: Int) throws(ModuleError) {
-        let displacement = try memoryArgument()
-        count(at: offset)
-        let operand = pop()
-        let (address, rest) = effectiveAddress(operand, displacement)
-        emit(Opcode.loads[Int(opcode) - 0x28], pushResult(), address, rest)
-    }
-
-    private mutating func store(_ opcode: UInt8, at offset: Int) throws(ModuleError) {
-        let displacement = try memoryArgument()
-        count(at: offset)
-        let value = popSlot()
-        let operand = pop()
-        let (address, rest) = effectiveAddress(operand, displacement)
-        emit(Opcode.stores[Int(opcode) - 0x36], address, value, rest)
-        producer = nil
-    }
-
-    private mutating func memoryArgument() throws(ModuleError) -> UInt64 {
-        _ = try reader.u32()
-        return try reader.u64()
-    }
-
-    /// The slot of an address and what is left to add to it: larger displacements are added first.
-    private mutating func effectiveAddress(
-        _ operand: Operand,
-        _ displacement: UInt64
-    ) -> (slot: UInt16, rest: UInt16) {
-        if let rest = UInt16(exactly: displacement) {
-            return (slot(of: operand), rest)
-        }
-        let source = slot(of: operand)
-        emit(.addOffset, operand.slot, source)
-        cells.append(displacement)
-        return (operand.slot, 0)
-    }
-
-    private mutating func memorySize(_ opcode: UInt8, at offset: Int) throws(ModuleError) {
-        _ = try reader.u32()
-        count(at: offset)
-        if opcode == 0x3F {
-            emit(.memorySize, pushResult())
-        } else {
-            let delta = popSlot()
-            emit(.memoryGrow, pushResult(), delta)
-        }
-    }
-
-    // MARK: - Tables
-
-    private mutating func table(_ opcode: UInt8, at offset: Int) throws(ModuleError) {
-        let table = UInt16(truncatingIfNeeded: try reader.u32())
-        count(at: offset)
-        if opcode == 0x25 {
-            let index = popSlot()
-            emit(.tableGet, pushResult(), index, table)
-        } else {
-            let (index, value) = popTwoSlots()
-            emit(.tableSet, index, value, table)
-            producer = nil
-        }
-    }
-
     // MARK: - Instructions after the prefix 0xFC
 
     private mutating func prefixed(at offset: Int) throws(ModuleError) {
@@ -287,61 +176,10 @@ extension FunctionTranslator {
         case 0...7:
             count(at: offset)
             numeric(.unary(Opcode.saturatingTruncations[Int(opcode)]))
-        case 8:
-            let segment = try reader.u32()
-            _ = try reader.u32()
-            bulk(.memoryInit, at: offset, second: UInt64(segment) << 32)
-        case 9:
-            let segment = try reader.u32()
-            count(at: offset)
-            emit(.dataDrop, 0, wide: segment)
-        case 10:
-            _ = try reader.u32()
-            _ = try reader.u32()
-            bulk(.memoryCopy, at: offset)
-        case 11:
-            _ = try reader.u32()
-            bulk(.memoryFill, at: offset)
-        case 12:
-            let segment = try reader.u32()
-            let table = try reader.u32()
-            bulk(.tableInit, at: offset, second: UInt64(table) | UInt64(segment) << 32)
-        case 13:
-            let segment = try reader.u32()
-            count(at: offset)
-            emit(.elementDrop, 0, wide: segment)
-        case 14:
-            let destination = try reader.u32()
-            let source = try reader.u32()
-            bulk(.tableCopy, at: offset, second: UInt64(destination) | UInt64(source) << 32)
-        case 15:
-            let table = try reader.u32()
-            count(at: offset)
-            let (value, delta) = popTwoSlots()
-            emit(.tableGrow, pushResult(), value, delta)
-            cells.append(UInt64(table))
-        case 16:
-            let table = UInt16(truncatingIfNeeded: try reader.u32())
-            count(at: offset)
-            emit(.tableSize, pushResult(), table)
-        case 17:
-            let table = try reader.u32()
-            bulk(.tableFill, at: offset, second: UInt64(table))
+        case 8...11: try bulkMemory(opcode, at: offset)
+        case 12...17: try bulkTable(opcode, at: offset)
         default:
             throw unexpected(0xFC, at: offset)
         }
-    }
-
-    /// An instruction over three operands, with a second cell when it has more.
-    ///
-    /// The operands are temporaries, so that the instruction may keep its progress in them.
-    private mutating func bulk(_ opcode: Opcode, at offset: Int, second: UInt64? = nil) {
-        count(at: offset)
-        settleTop(3)
-        let count = popSlot()
-        let (first, middle) = popTwoSlots()
-        emit(opcode, first, middle, count)
-        if let second { cells.append(second) }
-        producer = nil
     }
 }

@@ -187,6 +187,12 @@ struct FunctionTranslator {
         _ = place(.local(local.slot), local.isVector)
     }
 
+    /// Pushes an operand that was popped last.
+    mutating func push(_ operand: Operand) {
+        if case .local(let slot) = operand.source { readsOnStack[Int(slot)] += 1 }
+        _ = place(operand.source, operand.isVector)
+    }
+
     /// Pushes a constant that is not a vector.
     mutating func push(constant value: UInt64) {
         _ = place(.constant(value), false)
