@@ -180,13 +180,22 @@ public final class Module: @unchecked Sendable {
 extension Module {
     /// The name of a function for people: from the name section, else that of an export.
     func functionName(_ function: Int) -> String? {
-        let named = names.withLock { names in
-            let section = names ?? NameSection(structure, bytes: bytes)
-            names = section
-            return section.functions[UInt32(function)]
-        }
-        if let named { return named }
+        if let named = nameSection.functions[UInt32(function)] { return named }
         let export = structure.exports.first { $0.description == .function(UInt32(function)) }
         return export?.name
+    }
+
+    /// The name of an exception tag for people: from the name section, else that of an export.
+    func tagName(_ tag: Int) -> String? {
+        if let named = nameSection.tags[UInt32(tag)] { return named }
+        return structure.exports.first { $0.description == .tag(UInt32(tag)) }?.name
+    }
+
+    private var nameSection: NameSection {
+        names.withLock { names in
+            let section = names ?? NameSection(structure, bytes: bytes)
+            names = section
+            return section
+        }
     }
 }

@@ -9,6 +9,9 @@ struct NameSection: Sendable {
     /// The names of functions by their index.
     private(set) var functions: [UInt32: String] = [:]
 
+    /// The names of exception tags by their index.
+    private(set) var tags: [UInt32: String] = [:]
+
     /// Reads the names of a decoded module; costs time and memory in proportion to the section.
     ///
     /// Call it when a name is first wanted.
@@ -24,7 +27,18 @@ struct NameSection: Sendable {
                 var subsection = BinaryReader(bytes, range: try reader.skip(size))
                 switch id {
                 case 0: module = try Self.name(&subsection)
-                case 1: try readFunctions(&subsection, atMost: structure.functionTypeIndices.count)
+                case 1:
+                    try Self.read(
+                        &subsection,
+                        into: &functions,
+                        atMost: structure.functionTypeIndices.count
+                    )
+                case 11:
+                    try Self.read(
+                        &subsection,
+                        into: &tags,
+                        atMost: structure.tagTypeIndices.count
+                    )
                 default: break
                 }
             }
@@ -33,15 +47,16 @@ struct NameSection: Sendable {
         }
     }
 
-    private mutating func readFunctions(
+    private static func read(
         _ reader: inout BinaryReader,
-        atMost functionCount: Int
+        into names: inout [UInt32: String],
+        atMost indexCount: Int
     ) throws(ModuleError) {
         let count = try reader.u32()
         for _ in 0..<count {
             let index = try reader.u32()
-            let name = try Self.name(&reader)
-            if Int(index) < functionCount { functions[index] = name }
+            let name = try name(&reader)
+            if Int(index) < indexCount { names[index] = name }
         }
     }
 

@@ -48,6 +48,8 @@ public final class Execution: @unchecked Sendable {
     var trapReason: String?
     var exitCode: Int32 = 0
     var waitCondition = WaitCondition.input
+    /// The search for a handler that the last slice did not finish.
+    var search: HandlerSearch?
     /// Where calls between instances come back to.
     var returns: [(CodePointer, ContextPointer)] = []
 

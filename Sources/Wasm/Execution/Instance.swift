@@ -86,7 +86,7 @@ public final class Instance: @unchecked Sendable {
         _ linked: LinkedModule,
         limits: InstanceLimits = InstanceLimits()
     ) throws(InstantiationError) {
-        try self.init(allocating: linked, limits: limits)
+        try self.init(allocating: linked, limits: limits, tagIDs: nil)
         try initialize()
     }
 
@@ -95,15 +95,18 @@ public final class Instance: @unchecked Sendable {
         _ snapshot: Snapshot,
         limits: InstanceLimits = InstanceLimits()
     ) throws(InstantiationError) {
-        try self.init(allocating: snapshot.linked, limits: limits)
+        try self.init(allocating: snapshot.linked, limits: limits, tagIDs: snapshot.tags)
         for (memory, image) in zip(definedMemories, snapshot.memories) { memory.load(image) }
         restoreExceptMemories(snapshot)
         restoreTables(snapshot)
     }
 
     /// Allocates everything; globals are zero, tables null and memories empty.
-    private init(allocating linked: LinkedModule, limits: InstanceLimits) throws(InstantiationError)
-    {
+    private init(
+        allocating linked: LinkedModule,
+        limits: InstanceLimits,
+        tagIDs: [UInt64]?
+    ) throws(InstantiationError) {
         let structure = linked.module.structure
         self.linked = linked
         var memories: [Memory] = []
@@ -127,14 +130,8 @@ public final class Instance: @unchecked Sendable {
         }
         self.memories = memories
         self.tables = tables
-        for index in structure.tags {
-            tags.append(
-                Tag(
-                    linked.module.types.registered.resolve(structure.functionType(at: index)),
-                    typeID: linked.module.typeID(index),
-                    registered: linked.module.types.registered
-                )
-            )
+        for (index, type) in structure.tags.enumerated() {
+            tags.append(Tag(type, of: linked.module, id: tagIDs?[index]))
         }
         self.tags = tags
         self.hostFunctions = hosts
@@ -326,7 +323,8 @@ public final class Instance: @unchecked Sendable {
                 table.elements.map { content($0, of: .reference(table.type.element)) }
             },
             droppedData: droppedData,
-            droppedElements: droppedElements
+            droppedElements: droppedElements,
+            tags: tags.dropFirst(module.structure.importedTagCount).map(\.id)
         )
     }
 

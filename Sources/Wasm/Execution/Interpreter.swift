@@ -1746,6 +1746,30 @@ extension Machine {
                 memory = context.memory
                 fuel = machine.fuel
                 guard fuel >= 0 else { exit = .outOfBudget; break dispatch }
+            case .throwException:
+                machine.pc = pc
+                machine.frame = frame
+                machine.context = context
+                machine.fuel = fuel
+                let failure = machine.throwException()
+                fuel = machine.fuel
+                if let failure { exit = failure; break dispatch }
+                pc = machine.pc
+                frame = machine.frame
+                context = machine.context
+                memory = context.memory
+            case .rethrowException:
+                machine.pc = pc
+                machine.frame = frame
+                machine.context = context
+                machine.fuel = fuel
+                let failure = machine.rethrowException()
+                fuel = machine.fuel
+                if let failure { exit = failure; break dispatch }
+                pc = machine.pc
+                frame = machine.frame
+                context = machine.context
+                memory = context.memory
             case .return0:
                 (pc, frame) = frame.unlink(pc.b)
             case .return1:

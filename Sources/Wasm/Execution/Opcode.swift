@@ -334,6 +334,10 @@ enum Opcode: UInt16 {
     case returnCallIndirect
     /// Arguments from a on; b: the function, c: the slot of the links.
     case returnCallReference
+    /// Payload from a on, which then refers to it; b and c: the tag.
+    case throwException
+    /// A: the reference to the exception.
+    case rethrowException
     /// B: the slot of the frame's links.
     case return0
     /// Returns slot a.

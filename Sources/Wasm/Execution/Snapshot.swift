@@ -11,6 +11,8 @@ public final class Snapshot: Sendable {
     let tables: [[Content]]
     let droppedData: [Bool]
     let droppedElements: [Bool]
+    /// The numbers of the tags that the module defines, which captured exceptions carry.
+    let tags: [UInt64]
 
     /// What a global or a table element holds, independent of where an instance lies.
     enum Content: Sendable {
@@ -26,7 +28,8 @@ public final class Snapshot: Sendable {
         globals: [Content],
         tables: [[Content]],
         droppedData: [Bool],
-        droppedElements: [Bool]
+        droppedElements: [Bool],
+        tags: [UInt64]
     ) {
         self.linked = linked
         self.memories = memories
@@ -34,6 +37,7 @@ public final class Snapshot: Sendable {
         self.tables = tables
         self.droppedData = droppedData
         self.droppedElements = droppedElements
+        self.tags = tags
     }
 
     /// What the image holds in bytes, shared by all instances made from it.

@@ -19,6 +19,12 @@ public struct Trap: Error, Equatable, Sendable, CustomStringConvertible {
         case nullFunctionReference
         /// `ref.as_non_null` of null.
         case nullReference
+        /// `throw_ref` of null.
+        case nullExceptionReference
+        /// An exception that no handler catches; ``Trap/reason`` names its tag.
+        case uncaughtException
+        /// The heap has no room for another object.
+        case heapExhausted
         /// The value stack has no room for another frame.
         case callStackExhausted
         /// The execution reached its limit of instructions.
@@ -46,7 +52,7 @@ public struct Trap: Error, Equatable, Sendable, CustomStringConvertible {
 
     public let kind: Kind
 
-    /// What the host function said, for a trap of kind ``Kind/host``.
+    /// What the host function said, for a trap of kind ``Kind/host``, or which exception it was.
     public let reason: String?
 
     /// The guest's call stack, innermost frame first, cut after ``backtraceDepthMax`` frames.
@@ -90,6 +96,9 @@ extension Trap.Kind: CustomStringConvertible {
         case .indirectCallTypeMismatch: "indirect call type mismatch"
         case .nullFunctionReference: "null function reference"
         case .nullReference: "null reference"
+        case .nullExceptionReference: "null exception reference"
+        case .uncaughtException: "uncaught exception"
+        case .heapExhausted: "heap exhausted"
         case .callStackExhausted: "call stack exhausted"
         case .outOfFuel: "all fuel consumed"
         case .host: "refused by the host"

@@ -82,7 +82,7 @@ extension FunctionTranslator {
     }
 
     /// Brings arguments to where the callee's frame begins, and answers that slot.
-    private mutating func popArguments(_ layout: SlotLayout) -> UInt16 {
+    mutating func popArguments(_ layout: SlotLayout) -> UInt16 {
         settleTop(layout.count)
         truncate(to: stack.count - layout.count)
         return UInt16(truncatingIfNeeded: nextSlot)
@@ -94,7 +94,7 @@ extension FunctionTranslator {
     }
 
     /// What follows in the text cannot be reached.
-    private mutating func endPath() {
+    mutating func endPath() {
         producer = nil
         unreachableDepth = 0
     }

@@ -8,6 +8,7 @@ struct Control {
         /// An `if` whose `else` has not come, with the branch that skips to it.
         case ifThen(Fixup)
         case ifElse
+        case tryTable
     }
 
     var kind: Kind
@@ -19,6 +20,8 @@ struct Control {
     var results: SlotLayout
     /// Branches to the block's end.
     var fixups: [Fixup] = []
+    /// Clauses of `try_table` that go on at the block's end.
+    var clauses: [Int] = []
 }
 
 /// A branch whose target is not translated yet.
@@ -49,6 +52,7 @@ struct OpenCharge {
         case entry
         case loop(Int)
         case field(cell: Int, shift: Int)
+        case clause(Int)
     }
 
     var place: Place
@@ -67,6 +71,8 @@ extension FunctionTranslator {
             case .entry: entryCost = UInt32(truncatingIfNeeded: cost)
             case .loop(let number): loopCosts[number] = UInt16(truncatingIfNeeded: cost)
             case .field(let cell, let shift): cells[cell] |= cost << UInt64(shift)
+            case .clause(let clause):
+                handlers.clauses[clause].cost = UInt16(truncatingIfNeeded: cost)
             }
         }
         charges.removeAll(keepingCapacity: true)
@@ -190,13 +196,16 @@ extension FunctionTranslator {
         if case .function = control.kind {
             // Branches to the function's label have become returns.
             if fallsThrough { emitReturn() }
+            returnCaught(control.clauses)
             return
         }
         if fallsThrough { settleTop(control.results.count) }
+        if case .tryTable = control.kind { endRegion() }
         truncate(to: control.height)
         pushTemporaries(control.results)
         control.fixups.forEach { bind($0) }
-        var isReached = fallsThrough || !control.fixups.isEmpty
+        control.clauses.forEach { bind(clause: $0) }
+        var isReached = fallsThrough || !control.fixups.isEmpty || !control.clauses.isEmpty
         if case .ifThen(let branch) = control.kind {
             // Without an else, the parameters are the results.
             bind(branch)

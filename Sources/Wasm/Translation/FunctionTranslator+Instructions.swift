@@ -8,6 +8,8 @@ extension FunctionTranslator {
         case 0x03: try loop(at: offset)
         case 0x04: try ifThen(at: offset)
         case 0x05: elseBranch()
+        case 0x08: try throwException(at: offset)
+        case 0x0A: rethrowException(at: offset)
         case 0x0B: end()
         case 0x0C: try branch(at: offset)
         case 0x0D: try branchIf(at: offset)
@@ -23,6 +25,7 @@ extension FunctionTranslator {
             count(at: offset)
             _ = pop()
             producer = nil
+        case 0x1F: try tryTable(at: offset)
         case 0x1B, 0x1C: try select(opcode, at: offset)
         case 0x20...0x22: try local(opcode, at: offset)
         case 0x23, 0x24: try global(opcode, at: offset)

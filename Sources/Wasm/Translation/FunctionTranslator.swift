@@ -66,6 +66,13 @@ struct FunctionTranslator {
     /// Blocks entered in code that cannot be reached; nil in code that can.
     var unreachableDepth: Int?
 
+    // Exceptions.
+    var handlers = HandlerTable()
+    /// The place of the innermost `try_table` among the regions of `handlers`.
+    var region: Int?
+    /// Clauses that go on at a loop's start, with the loop's number.
+    var loopClauses: [(clause: Int, cost: Int)] = []
+
     // Metering.
     var ordinal: UInt32 = 0
     var charges: [OpenCharge] = []
@@ -130,6 +137,7 @@ struct FunctionTranslator {
         }
         return TranslatedFunction(
             cells: cells,
+            handlers: finishedHandlers(),
             entryCost: entryCost,
             frameSlots: UInt32(nextSlotMax + 1),
             localSlots: UInt16(locals.declaredSlots)

@@ -7,8 +7,10 @@ struct Translations: ~Copyable {
     private var buffers: [UnsafeMutableBufferPointer<UInt64>] = unsafe []
     /// The definitions that the buffers belong to.
     private var definitions: [Int] = []
-    /// The address ranges of the buffers in ascending order, made when first asked for.
+    /// The address ranges of the buffers in ascending order, brought up to date when asked for.
     private var index: [(addresses: Range<UInt>, definition: Int)] = []
+    /// What functions catch, by definition.
+    private(set) var handlers: [Int: HandlerTable] = [:]
     private var maps: [Int: SourceMap] = [:]
     /// The entries of all kept maps together.
     private var mapEntryCount = 0
@@ -20,7 +22,9 @@ struct Translations: ~Copyable {
 
     // SAFETY: buffers are allocated here, never changed once their function's entry is published,
     // and freed once, when no instance of the module is left.
-    mutating func store(_ cells: [UInt64], of definition: Int) -> UInt {
+    mutating func store(_ function: TranslatedFunction, of definition: Int) -> UInt {
+        let cells = function.cells
+        handlers[definition] = function.handlers
         let buffer = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: cells.count)
         _ = unsafe buffer.initialize(from: cells)
         unsafe buffers.append(buffer)
@@ -36,11 +40,12 @@ struct Translations: ~Copyable {
     /// The definition whose code holds an address.
     mutating func definition(at address: UInt) -> Int? {
         if index.count != definitions.count {
-            index = definitions.indices.map { position in
+            for position in index.count..<definitions.count {
                 let buffer = unsafe buffers[position]
                 let start = UInt(bitPattern: buffer.baseAddress)
-                return (start..<start + UInt(buffer.count * 8), definitions[position])
+                index.append((start..<start + UInt(buffer.count * 8), definitions[position]))
             }
+            // Takes linear time: all but the new ones are in order.
             index.sort { $0.addresses.lowerBound < $1.addresses.lowerBound }
         }
         let next = index.partitioningIndex { $0.addresses.lowerBound > address }
@@ -95,7 +100,7 @@ extension Module {
             do throws(ModuleError) {
                 var translator = try FunctionTranslator(environment, definition: definition)
                 let function = try translator.translate()
-                let address = translations.store(function.cells, of: definition)
+                let address = translations.store(function, of: definition)
                 code.publish(function, at: address)
             } catch {
                 translations.fail(error)
@@ -131,6 +136,34 @@ extension Module {
             layouts: layouts,
             recordSlots: recordSlots,
             codeAddress: { [self] function in code(function - imported).address }
+        )
+    }
+}
+
+extension Module {
+    /// A place in translated code, with what catches exceptions there.
+    struct HandlerPlace {
+        let code: FunctionCode
+        let entry: CodePointer
+        /// The cell, counted from `entry`.
+        let cell: UInt32
+        /// What the function's blocks catch; nil when it has none that do.
+        let handlers: HandlerTable?
+    }
+
+    /// The function that code at an address belongs to, with its handlers; nil for code of no function.
+    func handlers(at address: UInt) -> HandlerPlace? {
+        let found = translations.withLock { translations in
+            translations.definition(at: address).map { ($0, translations.handlers[$0]) }
+        }
+        guard let (definition, handlers) = found else { return nil }
+        let code = code(definition)
+        guard let entry = code.entry else { return nil }
+        return HandlerPlace(
+            code: code,
+            entry: entry,
+            cell: UInt32(truncatingIfNeeded: (address - entry.address) / 8),
+            handlers: handlers
         )
     }
 }

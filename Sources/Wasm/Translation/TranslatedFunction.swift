@@ -2,6 +2,8 @@
 struct TranslatedFunction {
     /// The instructions, as 8-byte cells.
     var cells: [UInt64] = []
+    /// What its blocks catch; nil when there are none that do.
+    var handlers: HandlerTable?
     /// What the caller pays: the instructions up to the first branch.
     var entryCost: UInt32 = 0
     /// Parameters, links, locals and the deepest operand stack.

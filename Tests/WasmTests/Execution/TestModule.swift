@@ -17,12 +17,22 @@ struct TestModule {
 
     /// Imported functions; they come first in the index space.
     var imports: [(module: String, function: Function)] = []
+    /// The module that offers table 0, as `table`.
+    var importsTable: String?
     /// Exported under their names.
     var functions: [Function] = []
     /// The limits of memory 0, in pages.
     var memory: (minimum: Int, maximum: Int)?
+    /// The types of further memories, as the binary format has them.
+    var moreMemories: [[UInt8]] = []
+    /// The parameters of imported tags, which come first in the index space.
+    var importedTags: [(module: String, name: String, parameters: [UInt8])] = []
+    /// The parameters of tags, exported under their names.
+    var tags: [(name: String, parameters: [UInt8])] = []
     /// The size of table 0, whose elements are functions.
     var tableSize: Int?
+    /// Whether table 0 is exported, as `table`.
+    var exportsTable = false
     /// Functions placed in the table from its start on.
     var elements: [Int] = []
     /// Initial values of mutable i32 globals.
@@ -34,15 +44,27 @@ struct TestModule {
     var start: Int?
     var functionNames: [(Int, String)] = []
 
+    /// The index of the type of the function with a name.
+    func typeIndex(of name: String) -> UInt8 {
+        let all = imports.map(\.function.name) + functions.map(\.name)
+        return UInt8(all.firstIndex(of: name) ?? 0)
+    }
+
+    /// Imported and defined tags have their types behind those of functions.
+    private func tagType(_ index: Int) -> [UInt8] {
+        ModuleEncoding.unsigned(imports.count + functions.count + index)
+    }
+
     var bytes: [UInt8] {
         let all = imports.map(\.function) + functions
+        let allTags = importedTags.map(\.parameters) + tags.map(\.parameters)
         var sections: [(UInt8, [[UInt8]])] = [
             (
                 1,
                 all.map {
                     [0x60] + ModuleEncoding.counted($0.parameters)
                         + ModuleEncoding.counted($0.results)
-                }
+                } + allTags.map { [0x60] + ModuleEncoding.counted($0) + [0] }
             ),
             (
                 2,
@@ -50,28 +72,38 @@ struct TestModule {
                     ModuleEncoding.name($1.module) + ModuleEncoding.name($1.function.name) + [0]
                         + ModuleEncoding.unsigned($0)
                 }
+                    + (importsTable.map {
+                        [
+                            ModuleEncoding.name($0) + ModuleEncoding.name("table")
+                                + [1, Self.funcref, 0, 0]
+                        ]
+                    } ?? [])
+                    + importedTags.enumerated().map {
+                        ModuleEncoding.name($1.module) + ModuleEncoding.name($1.name) + [4, 0]
+                            + tagType($0)
+                    }
             ),
             (3, functions.indices.map { ModuleEncoding.unsigned(imports.count + $0) }),
         ]
         if let tableSize {
             sections.append((4, [[Self.funcref, 0] + ModuleEncoding.unsigned(tableSize)]))
         }
+        var memories = moreMemories
         if let memory {
-            sections.append(
-                (
-                    5,
-                    [
-                        [1] + ModuleEncoding.unsigned(memory.minimum)
-                            + ModuleEncoding.unsigned(memory.maximum)
-                    ]
-                )
-            )
+            let limits = [memory.minimum, memory.maximum].flatMap(ModuleEncoding.unsigned)
+            memories.insert([1] + limits, at: 0)
         }
+        sections.append((5, memories))
+        sections.append((13, tags.indices.map { [0] + tagType(importedTags.count + $0) }))
         sections.append(
             (6, globals.map { [Self.i32, 1, 0x41] + ModuleEncoding.signed(Int64($0)) + [0x0B] })
         )
         var exports = functions.enumerated().map {
             ModuleEncoding.name($1.name) + [0] + ModuleEncoding.unsigned(imports.count + $0)
+        }
+        if exportsTable { exports.append(ModuleEncoding.name("table") + [1, 0]) }
+        exports += tags.enumerated().map {
+            ModuleEncoding.name($1.name) + [4] + ModuleEncoding.unsigned(importedTags.count + $0)
         }
         if memory != nil { exports.append(ModuleEncoding.name("memory") + [2, 0]) }
         sections.append((7, exports))
