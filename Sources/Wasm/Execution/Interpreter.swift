@@ -29,13 +29,6 @@ extension Machine {
                 frame[i64: pc.a] =
                     frame[i32: pc.secondA] != 0 ? frame[i64: pc.b] : frame[i64: pc.c]
                 pc.advance(2)
-            case .copyVector:
-                frame[vector: pc.a] = frame[vector: pc.b]
-                pc.advance(1)
-            case .selectVector:
-                frame[vector: pc.a] =
-                    frame[i32: pc.secondA] != 0 ? frame[vector: pc.b] : frame[vector: pc.c]
-                pc.advance(2)
             case .i32Add:
                 frame[i32: pc.a] = frame[i32: pc.b] &+ frame[i32: pc.c]
                 pc.advance(1)
@@ -1768,6 +1761,10 @@ extension Machine {
                 memory = context.memory
             case .finish:
                 exit = .finished; break dispatch
+            default:
+                let (next, isInBounds) = runVectors(from: pc, frame, memory)
+                pc = next
+                guard isInBounds else { exit = .trap(.memoryOutOfBounds); break dispatch }
             }
         }
         machine.pc = pc
