@@ -98,6 +98,11 @@ struct CodePointer {
         unsafe UnsafeRawPointer(base).load(fromByteOffset: 12, as: UInt32.self)
     }
 
+    /// The third cell.
+    var thirdCell: UInt64 {
+        unsafe UnsafeRawPointer(base).load(fromByteOffset: 16, as: UInt64.self)
+    }
+
     /// The first field of the third cell.
     @inline(__always)
     var thirdA: UInt16 { unsafe base[8] }

@@ -252,6 +252,73 @@ enum Opcode: UInt16 {
     case referenceFunction
     case referenceIsNull
     case trapIfNull
+    /// A = field of b; the second cell is the offset.
+    case structureGet8S
+    /// A = b[c].
+    case arrayGet8S
+    /// A = field of b; the second cell is the offset.
+    case structureGet8U
+    /// A = b[c].
+    case arrayGet8U
+    /// A = field of b; the second cell is the offset.
+    case structureGet16S
+    /// A = b[c].
+    case arrayGet16S
+    /// A = field of b; the second cell is the offset.
+    case structureGet16U
+    /// A = b[c].
+    case arrayGet16U
+    /// A = field of b; the second cell is the offset.
+    case structureGet32
+    /// A = b[c].
+    case arrayGet32
+    /// A = field of b; the second cell is the offset.
+    case structureGet64
+    /// A = b[c].
+    case arrayGet64
+    case structureGet128
+    case arrayGet128
+    /// Field of a = b; the second cell is the offset.
+    case structureSet8
+    /// A[b] = c.
+    case arraySet8
+    /// Field of a = b; the second cell is the offset.
+    case structureSet16
+    /// A[b] = c.
+    case arraySet16
+    /// Field of a = b; the second cell is the offset.
+    case structureSet32
+    /// A[b] = c.
+    case arraySet32
+    /// Field of a = b; the second cell is the offset.
+    case structureSet64
+    /// A[b] = c.
+    case arraySet64
+    /// Field of a = b; the second cell is the offset.
+    case structureSet128
+    /// A[b] = c.
+    case arraySet128
+    /// A = the count of b.
+    case arrayLength
+    /// A = a new object; live slots end at c; then its type.
+    case structureNew
+    /// A = a new object of b elements; live slots end at c; then type and source.
+    case arrayNew
+    /// Array a, index b, value c; then the count's slot.
+    case arrayFill
+    /// Array a, index b, source c; then the slots of its index and the count.
+    case arrayCopy
+    /// Array a, index b, segment's index c; then count and segment.
+    case arrayInitialize
+    /// Array a, from slot b on; then the count.
+    case arraySetAll
+    /// A = whether b has the type of the second cell.
+    case referenceTest
+    /// Traps unless a has the type of the second cell.
+    case referenceCast
+    case i31New
+    case i31GetS
+    case i31GetU
     /// B and c: the slot.
     case globalGet
     case globalSet

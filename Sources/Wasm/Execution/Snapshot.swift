@@ -11,6 +11,8 @@ public final class Snapshot: Sendable {
     let tables: [[Content]]
     let droppedData: [Bool]
     let droppedElements: [Bool]
+    /// The heap, when anything was in it.
+    let heap: CapturedHeap?
 
     /// What a global or a table element holds, independent of where an instance lies.
     enum Content: Sendable {
@@ -26,7 +28,8 @@ public final class Snapshot: Sendable {
         globals: [Content],
         tables: [[Content]],
         droppedData: [Bool],
-        droppedElements: [Bool]
+        droppedElements: [Bool],
+        heap: CapturedHeap?
     ) {
         self.linked = linked
         self.memories = memories
@@ -34,6 +37,7 @@ public final class Snapshot: Sendable {
         self.tables = tables
         self.droppedData = droppedData
         self.droppedElements = droppedElements
+        self.heap = heap
     }
 
     /// What the image holds in bytes, shared by all instances made from it.
@@ -41,5 +45,6 @@ public final class Snapshot: Sendable {
         memories.reduce(0) { $0 + $1.storedByteCount } + globals.count
             * MemoryLayout<Content>.stride
             + tables.reduce(0) { $0 + $1.count * MemoryLayout<Content>.stride }
+            + (heap?.image.bytes.count ?? 0)
     }
 }

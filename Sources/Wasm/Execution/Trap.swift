@@ -19,6 +19,18 @@ public struct Trap: Error, Equatable, Sendable, CustomStringConvertible {
         case nullFunctionReference
         /// `ref.as_non_null` of null.
         case nullReference
+        /// An instruction on a structure got null.
+        case nullStructure
+        /// An instruction on an array got null.
+        case nullArray
+        /// An instruction on a small integer got null.
+        case nullI31
+        /// An index or range outside an array.
+        case arrayOutOfBounds
+        /// `ref.cast` to a type that the reference does not have.
+        case castFailure
+        /// The heap has no room for another object.
+        case heapExhausted
         /// The value stack has no room for another frame.
         case callStackExhausted
         /// The execution reached its limit of instructions.
@@ -90,6 +102,12 @@ extension Trap.Kind: CustomStringConvertible {
         case .indirectCallTypeMismatch: "indirect call type mismatch"
         case .nullFunctionReference: "null function reference"
         case .nullReference: "null reference"
+        case .nullStructure: "null structure reference"
+        case .nullArray: "null array reference"
+        case .nullI31: "null i31 reference"
+        case .arrayOutOfBounds: "out of bounds array access"
+        case .castFailure: "cast failure"
+        case .heapExhausted: "heap exhausted"
         case .callStackExhausted: "call stack exhausted"
         case .outOfFuel: "all fuel consumed"
         case .host: "refused by the host"

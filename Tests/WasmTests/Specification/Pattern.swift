@@ -10,12 +10,11 @@ extension Value {
         case .f32(let bits): self = .f32(bits: bits)
         case .f64(let bits): self = .f64(bits: bits)
         case .v128(let low, let high): self = .v128(V128(low: low, high: high))
-        case .null(let type):
-            self =
-                type == "func" || type == "nofunc"
-                ? .functionReference(nil) : .externalReference(nil)
+        case .null("func"), .null("nofunc"): self = .functionReference(nil)
+        case .null("extern"), .null("noextern"): self = .externalReference(nil)
+        case .null: self = .anyReference(nil)
         case .external(let number): self = .externalReference(number)
-        case .host(let number): self = .externalReference(number)
+        case .host(let number): self = .anyReference(.host(number))
         }
     }
 }
@@ -77,12 +76,21 @@ extension Script.Float {
 extension Value {
     fileprivate var isNull: Bool {
         self == .functionReference(nil) || self == .externalReference(nil)
+            || self == .anyReference(nil)
     }
 
     /// Whether the value is a reference, not null, to something of a heap type of the text format.
     fileprivate func isReference(to heapType: String) -> Bool {
         switch (self, heapType) {
-        case (.functionReference(.some), "func"), (.externalReference(.some), "extern"): true
+        case (.functionReference(.some), "func"), (.externalReference(.some), "extern"),
+            (.anyReference(.some), "any"), (.anyReference(.i31), "i31"),
+            (.anyReference(.i31), "eq"),
+            (.anyReference(.object), "extern"), (.anyReference(.i31), "extern"):
+            true
+        case (.anyReference(.object(let object)), "struct"): object.kind == .structure
+        case (.anyReference(.object(let object)), "array"): object.kind == .array
+        case (.anyReference(.object(let object)), "exn"): object.kind == .exception
+        case (.anyReference(.object(let object)), "eq"): object.kind != .exception
         default: false
         }
     }

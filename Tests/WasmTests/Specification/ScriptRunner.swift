@@ -20,6 +20,7 @@ final class ScriptRunner {
 
     private let name: String
     private let stack: ValueStack
+    private let heap: Heap
     private var imports: Imports
     private var current: Instance?
     private var named: [String: Instance] = [:]
@@ -34,7 +35,8 @@ final class ScriptRunner {
     init(name: String) throws {
         self.name = name
         stack = try ValueStack(byteCount: 1 << 19)
-        imports = try SpecTestModule.imports()
+        heap = Heap()
+        imports = try SpecTestModule.imports(heap)
     }
 
     /// Runs the commands of a script one after another.
@@ -109,7 +111,7 @@ final class ScriptRunner {
     private func instantiate(_ module: Module) throws -> Instance {
         var limits = InstanceLimits(memoryBytesMax: 4 << 30)
         limits.tableElementsMax = 10_000_000
-        let instance = try Instance(try module.link(imports), limits: limits)
+        let instance = try Instance(try module.link(imports), limits: limits, heap: heap)
         instances.append(instance)
         if let start = Execution(start: instance, stack: stack) { _ = try finish(start) }
         return instance
