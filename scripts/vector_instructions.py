@@ -11,6 +11,12 @@ NAMES = os.path.join(ROOT, "Sources", "Wasm", "Binary", "InstructionNames.swift"
 
 # (opcode name, body lines, cells, comment)
 OPCODES = []
+# What is worth having in the loop itself. The others are functions that it calls: together in one function
+# they would take the compiler minutes.
+INLINE = re.compile(
+    r"copyVector|selectVector|v128(Const|Load|Store|Load\d+(Splat|Zero)|And|Andnot|Or|Xor|Not|Bitselect)"
+    r"|i32x4Shuffle|(i32x4|i64x2|f32x4|f64x2)(Splat|ExtractLane)"
+    r"|[iu]\d+x\d+(Add|Sub|Mul|Shl|ShrS|ShrU)|f\d+x\d+(Add|Sub|Mul|Div|RelaxedMadd|RelaxedNmadd)")
 # The number after the prefix 0xFD: how the instruction is translated.
 OPERATIONS = {}
 
@@ -324,8 +330,19 @@ def interpreter_file(header):
         while true {
             switch pc.opcode {
 """]
+    functions = []
     for name, lines, cells, _ in OPCODES:
         out.append(f"            case .{name}:\n")
+        if not INLINE.fullmatch(name):
+            # The check of an access stays in the loop.
+            checks = [line for line in lines if line.startswith(("let address", "guard"))]
+            parameters, arguments = "_ frame: Frame, _ pc: CodePointer", "frame, pc"
+            if checks:
+                parameters += ", _ memory: LinearMemory, _ address: UInt64"
+                arguments += ", memory, address"
+            body = "".join(f"        {line}\n" for line in lines if line not in checks)
+            functions.append(f"\n    @inline(never)\n    private static func {name}({parameters}) {{\n{body}    }}\n")
+            lines = checks + [f"{name}({arguments})"]
         for line in lines:
             out.append(f"                {line}\n")
         out.append(f"                pc.advance({cells})\n")
@@ -334,8 +351,9 @@ def interpreter_file(header):
             }
         }
     }
-}
 """)
+    out += functions
+    out.append("}\n")
     return "".join(out)
 
 

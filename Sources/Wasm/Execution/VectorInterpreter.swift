@@ -22,44 +22,32 @@ extension Machine {
             case .v128Load8x8S:
                 let address = frame[i64: pc.b] &+ UInt64(pc.c)
                 guard memory.contains(address, 8) else { return (pc, false) }
-                frame[i16x8: pc.a] = SIMD8<Int16>(
-                    truncatingIfNeeded: memory.load(address, as: SIMD8<Int8>.self)
-                )
+                v128Load8x8S(frame, pc, memory, address)
                 pc.advance(1)
             case .v128Load8x8U:
                 let address = frame[i64: pc.b] &+ UInt64(pc.c)
                 guard memory.contains(address, 8) else { return (pc, false) }
-                frame[u16x8: pc.a] = SIMD8<UInt16>(
-                    truncatingIfNeeded: memory.load(address, as: SIMD8<UInt8>.self)
-                )
+                v128Load8x8U(frame, pc, memory, address)
                 pc.advance(1)
             case .v128Load16x4S:
                 let address = frame[i64: pc.b] &+ UInt64(pc.c)
                 guard memory.contains(address, 8) else { return (pc, false) }
-                frame[i32x4: pc.a] = SIMD4<Int32>(
-                    truncatingIfNeeded: memory.load(address, as: SIMD4<Int16>.self)
-                )
+                v128Load16x4S(frame, pc, memory, address)
                 pc.advance(1)
             case .v128Load16x4U:
                 let address = frame[i64: pc.b] &+ UInt64(pc.c)
                 guard memory.contains(address, 8) else { return (pc, false) }
-                frame[u32x4: pc.a] = SIMD4<UInt32>(
-                    truncatingIfNeeded: memory.load(address, as: SIMD4<UInt16>.self)
-                )
+                v128Load16x4U(frame, pc, memory, address)
                 pc.advance(1)
             case .v128Load32x2S:
                 let address = frame[i64: pc.b] &+ UInt64(pc.c)
                 guard memory.contains(address, 8) else { return (pc, false) }
-                frame[i64x2: pc.a] = SIMD2<Int64>(
-                    truncatingIfNeeded: memory.load(address, as: SIMD2<Int32>.self)
-                )
+                v128Load32x2S(frame, pc, memory, address)
                 pc.advance(1)
             case .v128Load32x2U:
                 let address = frame[i64: pc.b] &+ UInt64(pc.c)
                 guard memory.contains(address, 8) else { return (pc, false) }
-                frame[u64x2: pc.a] = SIMD2<UInt64>(
-                    truncatingIfNeeded: memory.load(address, as: SIMD2<UInt32>.self)
-                )
+                v128Load32x2U(frame, pc, memory, address)
                 pc.advance(1)
             case .v128Load8Splat:
                 let address = frame[i64: pc.b] &+ UInt64(pc.c)
@@ -99,50 +87,42 @@ extension Machine {
             case .v128Load8Lane:
                 let address = frame[i64: pc.b] &+ UInt64(pc.c)
                 guard memory.contains(address, 1) else { return (pc, false) }
-                let value = memory.load(address, as: UInt8.self)
-                let x = frame[u8x16: pc.secondA]
-                frame[u8x16: pc.a] = replacing(x, lane: pc.secondB, with: value)
+                v128Load8Lane(frame, pc, memory, address)
                 pc.advance(2)
             case .v128Store8Lane:
                 let address = frame[i64: pc.a] &+ UInt64(pc.c)
                 guard memory.contains(address, 1) else { return (pc, false) }
-                memory.store(frame.lane(pc.b, pc.secondA, as: UInt8.self), at: address)
+                v128Store8Lane(frame, pc, memory, address)
                 pc.advance(2)
             case .v128Load16Lane:
                 let address = frame[i64: pc.b] &+ UInt64(pc.c)
                 guard memory.contains(address, 2) else { return (pc, false) }
-                let value = memory.load(address, as: UInt16.self)
-                let x = frame[u16x8: pc.secondA]
-                frame[u16x8: pc.a] = replacing(x, lane: pc.secondB, with: value)
+                v128Load16Lane(frame, pc, memory, address)
                 pc.advance(2)
             case .v128Store16Lane:
                 let address = frame[i64: pc.a] &+ UInt64(pc.c)
                 guard memory.contains(address, 2) else { return (pc, false) }
-                memory.store(frame.lane(pc.b, pc.secondA, as: UInt16.self), at: address)
+                v128Store16Lane(frame, pc, memory, address)
                 pc.advance(2)
             case .v128Load32Lane:
                 let address = frame[i64: pc.b] &+ UInt64(pc.c)
                 guard memory.contains(address, 4) else { return (pc, false) }
-                let value = memory.load(address, as: UInt32.self)
-                let x = frame[u32x4: pc.secondA]
-                frame[u32x4: pc.a] = replacing(x, lane: pc.secondB, with: value)
+                v128Load32Lane(frame, pc, memory, address)
                 pc.advance(2)
             case .v128Store32Lane:
                 let address = frame[i64: pc.a] &+ UInt64(pc.c)
                 guard memory.contains(address, 4) else { return (pc, false) }
-                memory.store(frame.lane(pc.b, pc.secondA, as: UInt32.self), at: address)
+                v128Store32Lane(frame, pc, memory, address)
                 pc.advance(2)
             case .v128Load64Lane:
                 let address = frame[i64: pc.b] &+ UInt64(pc.c)
                 guard memory.contains(address, 8) else { return (pc, false) }
-                let value = memory.load(address, as: UInt64.self)
-                let x = frame[u64x2: pc.secondA]
-                frame[u64x2: pc.a] = replacing(x, lane: pc.secondB, with: value)
+                v128Load64Lane(frame, pc, memory, address)
                 pc.advance(2)
             case .v128Store64Lane:
                 let address = frame[i64: pc.a] &+ UInt64(pc.c)
                 guard memory.contains(address, 8) else { return (pc, false) }
-                memory.store(frame.lane(pc.b, pc.secondA, as: UInt64.self), at: address)
+                v128Store64Lane(frame, pc, memory, address)
                 pc.advance(2)
             case .copyVector:
                 frame[u64x2: pc.a] = frame[u64x2: pc.b]
@@ -155,48 +135,40 @@ extension Machine {
                 frame[u64x2: pc.a] = pc.secondVector
                 pc.advance(3)
             case .i8x16Shuffle:
-                frame[u64x2: pc.a] = shuffle(frame, pc)
+                i8x16Shuffle(frame, pc)
                 pc.advance(3)
             case .i32x4Shuffle:
                 frame[u32x4: pc.a] = shuffleWords(frame, pc)
                 pc.advance(2)
             case .i8x16Swizzle:
-                frame[u64x2: pc.a] = swizzle(frame, pc)
+                i8x16Swizzle(frame, pc)
                 pc.advance(1)
             case .i8x16RelaxedSwizzle:
-                frame[u64x2: pc.a] = swizzle(frame, pc)
+                i8x16RelaxedSwizzle(frame, pc)
                 pc.advance(1)
             case .i8x16Splat:
-                frame[u8x16: pc.a] = SIMD16<UInt8>(
-                    repeating: UInt8(truncatingIfNeeded: frame[i32: pc.b])
-                )
+                i8x16Splat(frame, pc)
                 pc.advance(1)
             case .i8x16ExtractLaneS:
-                frame[s32: pc.a] = Int32(frame.lane(pc.b, pc.c, as: Int8.self))
+                i8x16ExtractLaneS(frame, pc)
                 pc.advance(1)
             case .i8x16ExtractLaneU:
-                frame[i32: pc.a] = UInt32(frame.lane(pc.b, pc.c, as: UInt8.self))
+                i8x16ExtractLaneU(frame, pc)
                 pc.advance(1)
             case .i8x16ReplaceLane:
-                let value = UInt8(truncatingIfNeeded: frame[i32: pc.c])
-                let x = frame[u8x16: pc.b]
-                frame[u8x16: pc.a] = replacing(x, lane: pc.secondA, with: value)
+                i8x16ReplaceLane(frame, pc)
                 pc.advance(2)
             case .i16x8Splat:
-                frame[u16x8: pc.a] = SIMD8<UInt16>(
-                    repeating: UInt16(truncatingIfNeeded: frame[i32: pc.b])
-                )
+                i16x8Splat(frame, pc)
                 pc.advance(1)
             case .i16x8ExtractLaneS:
-                frame[s32: pc.a] = Int32(frame.lane(pc.b, pc.c, as: Int16.self))
+                i16x8ExtractLaneS(frame, pc)
                 pc.advance(1)
             case .i16x8ExtractLaneU:
-                frame[i32: pc.a] = UInt32(frame.lane(pc.b, pc.c, as: UInt16.self))
+                i16x8ExtractLaneU(frame, pc)
                 pc.advance(1)
             case .i16x8ReplaceLane:
-                let value = UInt16(truncatingIfNeeded: frame[i32: pc.c])
-                let x = frame[u16x8: pc.b]
-                frame[u16x8: pc.a] = replacing(x, lane: pc.secondA, with: value)
+                i16x8ReplaceLane(frame, pc)
                 pc.advance(2)
             case .i32x4Splat:
                 frame[u32x4: pc.a] = SIMD4<UInt32>(repeating: frame[i32: pc.b])
@@ -205,9 +177,7 @@ extension Machine {
                 frame[i32: pc.a] = frame.lane(pc.b, pc.c, as: UInt32.self)
                 pc.advance(1)
             case .i32x4ReplaceLane:
-                let value = frame[i32: pc.c]
-                let x = frame[u32x4: pc.b]
-                frame[u32x4: pc.a] = replacing(x, lane: pc.secondA, with: value)
+                i32x4ReplaceLane(frame, pc)
                 pc.advance(2)
             case .i64x2Splat:
                 frame[u64x2: pc.a] = SIMD2<UInt64>(repeating: frame[i64: pc.b])
@@ -216,9 +186,7 @@ extension Machine {
                 frame[i64: pc.a] = frame.lane(pc.b, pc.c, as: UInt64.self)
                 pc.advance(1)
             case .i64x2ReplaceLane:
-                let value = frame[i64: pc.c]
-                let x = frame[u64x2: pc.b]
-                frame[u64x2: pc.a] = replacing(x, lane: pc.secondA, with: value)
+                i64x2ReplaceLane(frame, pc)
                 pc.advance(2)
             case .f32x4Splat:
                 frame[u32x4: pc.a] = SIMD4<UInt32>(repeating: frame[i32: pc.b])
@@ -227,9 +195,7 @@ extension Machine {
                 frame[i32: pc.a] = frame.lane(pc.b, pc.c, as: UInt32.self)
                 pc.advance(1)
             case .f32x4ReplaceLane:
-                let value = frame[i32: pc.c]
-                let x = frame[u32x4: pc.b]
-                frame[u32x4: pc.a] = replacing(x, lane: pc.secondA, with: value)
+                f32x4ReplaceLane(frame, pc)
                 pc.advance(2)
             case .f64x2Splat:
                 frame[u64x2: pc.a] = SIMD2<UInt64>(repeating: frame[i64: pc.b])
@@ -238,249 +204,151 @@ extension Machine {
                 frame[i64: pc.a] = frame.lane(pc.b, pc.c, as: UInt64.self)
                 pc.advance(1)
             case .f64x2ReplaceLane:
-                let value = frame[i64: pc.c]
-                let x = frame[u64x2: pc.b]
-                frame[u64x2: pc.a] = replacing(x, lane: pc.secondA, with: value)
+                f64x2ReplaceLane(frame, pc)
                 pc.advance(2)
             case .i8x16Eq:
-                let x = frame[i8x16: pc.b]
-                let y = frame[i8x16: pc.c]
-                frame[i8x16: pc.a] = lanes(x .== y)
+                i8x16Eq(frame, pc)
                 pc.advance(1)
             case .i8x16Ne:
-                let x = frame[i8x16: pc.b]
-                let y = frame[i8x16: pc.c]
-                frame[i8x16: pc.a] = lanes(x .!= y)
+                i8x16Ne(frame, pc)
                 pc.advance(1)
             case .i8x16LtS:
-                let x = frame[i8x16: pc.b]
-                let y = frame[i8x16: pc.c]
-                frame[i8x16: pc.a] = lanes(x .< y)
+                i8x16LtS(frame, pc)
                 pc.advance(1)
             case .i8x16LtU:
-                let x = frame[u8x16: pc.b]
-                let y = frame[u8x16: pc.c]
-                frame[i8x16: pc.a] = lanes(x .< y)
+                i8x16LtU(frame, pc)
                 pc.advance(1)
             case .i8x16GtS:
-                let x = frame[i8x16: pc.b]
-                let y = frame[i8x16: pc.c]
-                frame[i8x16: pc.a] = lanes(x .> y)
+                i8x16GtS(frame, pc)
                 pc.advance(1)
             case .i8x16GtU:
-                let x = frame[u8x16: pc.b]
-                let y = frame[u8x16: pc.c]
-                frame[i8x16: pc.a] = lanes(x .> y)
+                i8x16GtU(frame, pc)
                 pc.advance(1)
             case .i8x16LeS:
-                let x = frame[i8x16: pc.b]
-                let y = frame[i8x16: pc.c]
-                frame[i8x16: pc.a] = lanes(x .<= y)
+                i8x16LeS(frame, pc)
                 pc.advance(1)
             case .i8x16LeU:
-                let x = frame[u8x16: pc.b]
-                let y = frame[u8x16: pc.c]
-                frame[i8x16: pc.a] = lanes(x .<= y)
+                i8x16LeU(frame, pc)
                 pc.advance(1)
             case .i8x16GeS:
-                let x = frame[i8x16: pc.b]
-                let y = frame[i8x16: pc.c]
-                frame[i8x16: pc.a] = lanes(x .>= y)
+                i8x16GeS(frame, pc)
                 pc.advance(1)
             case .i8x16GeU:
-                let x = frame[u8x16: pc.b]
-                let y = frame[u8x16: pc.c]
-                frame[i8x16: pc.a] = lanes(x .>= y)
+                i8x16GeU(frame, pc)
                 pc.advance(1)
             case .i16x8Eq:
-                let x = frame[i16x8: pc.b]
-                let y = frame[i16x8: pc.c]
-                frame[i16x8: pc.a] = lanes(x .== y)
+                i16x8Eq(frame, pc)
                 pc.advance(1)
             case .i16x8Ne:
-                let x = frame[i16x8: pc.b]
-                let y = frame[i16x8: pc.c]
-                frame[i16x8: pc.a] = lanes(x .!= y)
+                i16x8Ne(frame, pc)
                 pc.advance(1)
             case .i16x8LtS:
-                let x = frame[i16x8: pc.b]
-                let y = frame[i16x8: pc.c]
-                frame[i16x8: pc.a] = lanes(x .< y)
+                i16x8LtS(frame, pc)
                 pc.advance(1)
             case .i16x8LtU:
-                let x = frame[u16x8: pc.b]
-                let y = frame[u16x8: pc.c]
-                frame[i16x8: pc.a] = lanes(x .< y)
+                i16x8LtU(frame, pc)
                 pc.advance(1)
             case .i16x8GtS:
-                let x = frame[i16x8: pc.b]
-                let y = frame[i16x8: pc.c]
-                frame[i16x8: pc.a] = lanes(x .> y)
+                i16x8GtS(frame, pc)
                 pc.advance(1)
             case .i16x8GtU:
-                let x = frame[u16x8: pc.b]
-                let y = frame[u16x8: pc.c]
-                frame[i16x8: pc.a] = lanes(x .> y)
+                i16x8GtU(frame, pc)
                 pc.advance(1)
             case .i16x8LeS:
-                let x = frame[i16x8: pc.b]
-                let y = frame[i16x8: pc.c]
-                frame[i16x8: pc.a] = lanes(x .<= y)
+                i16x8LeS(frame, pc)
                 pc.advance(1)
             case .i16x8LeU:
-                let x = frame[u16x8: pc.b]
-                let y = frame[u16x8: pc.c]
-                frame[i16x8: pc.a] = lanes(x .<= y)
+                i16x8LeU(frame, pc)
                 pc.advance(1)
             case .i16x8GeS:
-                let x = frame[i16x8: pc.b]
-                let y = frame[i16x8: pc.c]
-                frame[i16x8: pc.a] = lanes(x .>= y)
+                i16x8GeS(frame, pc)
                 pc.advance(1)
             case .i16x8GeU:
-                let x = frame[u16x8: pc.b]
-                let y = frame[u16x8: pc.c]
-                frame[i16x8: pc.a] = lanes(x .>= y)
+                i16x8GeU(frame, pc)
                 pc.advance(1)
             case .i32x4Eq:
-                let x = frame[i32x4: pc.b]
-                let y = frame[i32x4: pc.c]
-                frame[i32x4: pc.a] = lanes(x .== y)
+                i32x4Eq(frame, pc)
                 pc.advance(1)
             case .i32x4Ne:
-                let x = frame[i32x4: pc.b]
-                let y = frame[i32x4: pc.c]
-                frame[i32x4: pc.a] = lanes(x .!= y)
+                i32x4Ne(frame, pc)
                 pc.advance(1)
             case .i32x4LtS:
-                let x = frame[i32x4: pc.b]
-                let y = frame[i32x4: pc.c]
-                frame[i32x4: pc.a] = lanes(x .< y)
+                i32x4LtS(frame, pc)
                 pc.advance(1)
             case .i32x4LtU:
-                let x = frame[u32x4: pc.b]
-                let y = frame[u32x4: pc.c]
-                frame[i32x4: pc.a] = lanes(x .< y)
+                i32x4LtU(frame, pc)
                 pc.advance(1)
             case .i32x4GtS:
-                let x = frame[i32x4: pc.b]
-                let y = frame[i32x4: pc.c]
-                frame[i32x4: pc.a] = lanes(x .> y)
+                i32x4GtS(frame, pc)
                 pc.advance(1)
             case .i32x4GtU:
-                let x = frame[u32x4: pc.b]
-                let y = frame[u32x4: pc.c]
-                frame[i32x4: pc.a] = lanes(x .> y)
+                i32x4GtU(frame, pc)
                 pc.advance(1)
             case .i32x4LeS:
-                let x = frame[i32x4: pc.b]
-                let y = frame[i32x4: pc.c]
-                frame[i32x4: pc.a] = lanes(x .<= y)
+                i32x4LeS(frame, pc)
                 pc.advance(1)
             case .i32x4LeU:
-                let x = frame[u32x4: pc.b]
-                let y = frame[u32x4: pc.c]
-                frame[i32x4: pc.a] = lanes(x .<= y)
+                i32x4LeU(frame, pc)
                 pc.advance(1)
             case .i32x4GeS:
-                let x = frame[i32x4: pc.b]
-                let y = frame[i32x4: pc.c]
-                frame[i32x4: pc.a] = lanes(x .>= y)
+                i32x4GeS(frame, pc)
                 pc.advance(1)
             case .i32x4GeU:
-                let x = frame[u32x4: pc.b]
-                let y = frame[u32x4: pc.c]
-                frame[i32x4: pc.a] = lanes(x .>= y)
+                i32x4GeU(frame, pc)
                 pc.advance(1)
             case .i64x2Eq:
-                let x = frame[i64x2: pc.b]
-                let y = frame[i64x2: pc.c]
-                frame[i64x2: pc.a] = lanes(x .== y)
+                i64x2Eq(frame, pc)
                 pc.advance(1)
             case .i64x2Ne:
-                let x = frame[i64x2: pc.b]
-                let y = frame[i64x2: pc.c]
-                frame[i64x2: pc.a] = lanes(x .!= y)
+                i64x2Ne(frame, pc)
                 pc.advance(1)
             case .i64x2LtS:
-                let x = frame[i64x2: pc.b]
-                let y = frame[i64x2: pc.c]
-                frame[i64x2: pc.a] = lanes(x .< y)
+                i64x2LtS(frame, pc)
                 pc.advance(1)
             case .i64x2GtS:
-                let x = frame[i64x2: pc.b]
-                let y = frame[i64x2: pc.c]
-                frame[i64x2: pc.a] = lanes(x .> y)
+                i64x2GtS(frame, pc)
                 pc.advance(1)
             case .i64x2LeS:
-                let x = frame[i64x2: pc.b]
-                let y = frame[i64x2: pc.c]
-                frame[i64x2: pc.a] = lanes(x .<= y)
+                i64x2LeS(frame, pc)
                 pc.advance(1)
             case .i64x2GeS:
-                let x = frame[i64x2: pc.b]
-                let y = frame[i64x2: pc.c]
-                frame[i64x2: pc.a] = lanes(x .>= y)
+                i64x2GeS(frame, pc)
                 pc.advance(1)
             case .f32x4Eq:
-                let x = frame[f32x4: pc.b]
-                let y = frame[f32x4: pc.c]
-                frame[i32x4: pc.a] = lanes(x .== y)
+                f32x4Eq(frame, pc)
                 pc.advance(1)
             case .f32x4Ne:
-                let x = frame[f32x4: pc.b]
-                let y = frame[f32x4: pc.c]
-                frame[i32x4: pc.a] = lanes(x .!= y)
+                f32x4Ne(frame, pc)
                 pc.advance(1)
             case .f32x4Lt:
-                let x = frame[f32x4: pc.b]
-                let y = frame[f32x4: pc.c]
-                frame[i32x4: pc.a] = lanes(x .< y)
+                f32x4Lt(frame, pc)
                 pc.advance(1)
             case .f32x4Gt:
-                let x = frame[f32x4: pc.b]
-                let y = frame[f32x4: pc.c]
-                frame[i32x4: pc.a] = lanes(x .> y)
+                f32x4Gt(frame, pc)
                 pc.advance(1)
             case .f32x4Le:
-                let x = frame[f32x4: pc.b]
-                let y = frame[f32x4: pc.c]
-                frame[i32x4: pc.a] = lanes(x .<= y)
+                f32x4Le(frame, pc)
                 pc.advance(1)
             case .f32x4Ge:
-                let x = frame[f32x4: pc.b]
-                let y = frame[f32x4: pc.c]
-                frame[i32x4: pc.a] = lanes(x .>= y)
+                f32x4Ge(frame, pc)
                 pc.advance(1)
             case .f64x2Eq:
-                let x = frame[f64x2: pc.b]
-                let y = frame[f64x2: pc.c]
-                frame[i64x2: pc.a] = lanes(x .== y)
+                f64x2Eq(frame, pc)
                 pc.advance(1)
             case .f64x2Ne:
-                let x = frame[f64x2: pc.b]
-                let y = frame[f64x2: pc.c]
-                frame[i64x2: pc.a] = lanes(x .!= y)
+                f64x2Ne(frame, pc)
                 pc.advance(1)
             case .f64x2Lt:
-                let x = frame[f64x2: pc.b]
-                let y = frame[f64x2: pc.c]
-                frame[i64x2: pc.a] = lanes(x .< y)
+                f64x2Lt(frame, pc)
                 pc.advance(1)
             case .f64x2Gt:
-                let x = frame[f64x2: pc.b]
-                let y = frame[f64x2: pc.c]
-                frame[i64x2: pc.a] = lanes(x .> y)
+                f64x2Gt(frame, pc)
                 pc.advance(1)
             case .f64x2Le:
-                let x = frame[f64x2: pc.b]
-                let y = frame[f64x2: pc.c]
-                frame[i64x2: pc.a] = lanes(x .<= y)
+                f64x2Le(frame, pc)
                 pc.advance(1)
             case .f64x2Ge:
-                let x = frame[f64x2: pc.b]
-                let y = frame[f64x2: pc.c]
-                frame[i64x2: pc.a] = lanes(x .>= y)
+                f64x2Ge(frame, pc)
                 pc.advance(1)
             case .v128Not:
                 let x = frame[u64x2: pc.b]
@@ -513,75 +381,49 @@ extension Machine {
                 frame[u64x2: pc.a] = (x & z) | (y & ~z)
                 pc.advance(2)
             case .i8x16RelaxedLaneselect:
-                let x = frame[u64x2: pc.b]
-                let y = frame[u64x2: pc.c]
-                let z = frame[u64x2: pc.secondA]
-                frame[u64x2: pc.a] = (x & z) | (y & ~z)
+                i8x16RelaxedLaneselect(frame, pc)
                 pc.advance(2)
             case .i16x8RelaxedLaneselect:
-                let x = frame[u64x2: pc.b]
-                let y = frame[u64x2: pc.c]
-                let z = frame[u64x2: pc.secondA]
-                frame[u64x2: pc.a] = (x & z) | (y & ~z)
+                i16x8RelaxedLaneselect(frame, pc)
                 pc.advance(2)
             case .i32x4RelaxedLaneselect:
-                let x = frame[u64x2: pc.b]
-                let y = frame[u64x2: pc.c]
-                let z = frame[u64x2: pc.secondA]
-                frame[u64x2: pc.a] = (x & z) | (y & ~z)
+                i32x4RelaxedLaneselect(frame, pc)
                 pc.advance(2)
             case .i64x2RelaxedLaneselect:
-                let x = frame[u64x2: pc.b]
-                let y = frame[u64x2: pc.c]
-                let z = frame[u64x2: pc.secondA]
-                frame[u64x2: pc.a] = (x & z) | (y & ~z)
+                i64x2RelaxedLaneselect(frame, pc)
                 pc.advance(2)
             case .v128AnyTrue:
-                let x = frame[u64x2: pc.b]
-                frame[i64: pc.a] = (x.x | x.y) != 0 ? 1 : 0
+                v128AnyTrue(frame, pc)
                 pc.advance(1)
             case .i8x16AllTrue:
-                let x = frame[u8x16: pc.b]
-                frame[i64: pc.a] = isZero(x .== SIMD16<UInt8>(repeating: 0)) ? 1 : 0
+                i8x16AllTrue(frame, pc)
                 pc.advance(1)
             case .i8x16Bitmask:
-                let x = frame[u64x2: pc.b]
-                frame[i64: pc.a] = bitmask8(x)
+                i8x16Bitmask(frame, pc)
                 pc.advance(1)
             case .i16x8AllTrue:
-                let x = frame[u16x8: pc.b]
-                frame[i64: pc.a] = isZero(x .== SIMD8<UInt16>(repeating: 0)) ? 1 : 0
+                i16x8AllTrue(frame, pc)
                 pc.advance(1)
             case .i16x8Bitmask:
-                let x = frame[u64x2: pc.b]
-                frame[i64: pc.a] = bitmask16(x)
+                i16x8Bitmask(frame, pc)
                 pc.advance(1)
             case .i32x4AllTrue:
-                let x = frame[u32x4: pc.b]
-                frame[i64: pc.a] = isZero(x .== SIMD4<UInt32>(repeating: 0)) ? 1 : 0
+                i32x4AllTrue(frame, pc)
                 pc.advance(1)
             case .i32x4Bitmask:
-                let x = frame[u64x2: pc.b]
-                frame[i64: pc.a] = bitmask32(x)
+                i32x4Bitmask(frame, pc)
                 pc.advance(1)
             case .i64x2AllTrue:
-                let x = frame[u64x2: pc.b]
-                frame[i64: pc.a] = isZero(x .== SIMD2<UInt64>(repeating: 0)) ? 1 : 0
+                i64x2AllTrue(frame, pc)
                 pc.advance(1)
             case .i64x2Bitmask:
-                let x = frame[u64x2: pc.b]
-                frame[i64: pc.a] = bitmask64(x)
+                i64x2Bitmask(frame, pc)
                 pc.advance(1)
             case .i8x16Abs:
-                let x = frame[i8x16: pc.b]
-                frame[i8x16: pc.a] = x.replacing(
-                    with: SIMD16<Int8>(repeating: 0) &- x,
-                    where: x .< SIMD16<Int8>(repeating: 0)
-                )
+                i8x16Abs(frame, pc)
                 pc.advance(1)
             case .i8x16Neg:
-                let x = frame[i8x16: pc.b]
-                frame[i8x16: pc.a] = SIMD16<Int8>(repeating: 0) &- x
+                i8x16Neg(frame, pc)
                 pc.advance(1)
             case .i8x16Shl:
                 let count = UInt8(truncatingIfNeeded: frame[i32: pc.c])
@@ -606,78 +448,37 @@ extension Machine {
                 frame[u8x16: pc.a] = x &- y
                 pc.advance(1)
             case .i8x16MinS:
-                let x = frame[i8x16: pc.b]
-                let y = frame[i8x16: pc.c]
-                frame[i8x16: pc.a] = x.replacing(with: y, where: y .< x)
+                i8x16MinS(frame, pc)
                 pc.advance(1)
             case .i8x16MaxS:
-                let x = frame[i8x16: pc.b]
-                let y = frame[i8x16: pc.c]
-                frame[i8x16: pc.a] = x.replacing(with: y, where: y .> x)
+                i8x16MaxS(frame, pc)
                 pc.advance(1)
             case .i8x16MinU:
-                let x = frame[u8x16: pc.b]
-                let y = frame[u8x16: pc.c]
-                frame[u8x16: pc.a] = x.replacing(with: y, where: y .< x)
+                i8x16MinU(frame, pc)
                 pc.advance(1)
             case .i8x16MaxU:
-                let x = frame[u8x16: pc.b]
-                let y = frame[u8x16: pc.c]
-                frame[u8x16: pc.a] = x.replacing(with: y, where: y .> x)
+                i8x16MaxU(frame, pc)
                 pc.advance(1)
             case .i8x16AddSatU:
-                let x = frame[u8x16: pc.b]
-                let y = frame[u8x16: pc.c]
-                frame[u8x16: pc.a] = (x &+ y).replacing(
-                    with: SIMD16<UInt8>(repeating: .max),
-                    where: x .> ~y
-                )
+                i8x16AddSatU(frame, pc)
                 pc.advance(1)
             case .i8x16SubSatU:
-                let x = frame[u8x16: pc.b]
-                let y = frame[u8x16: pc.c]
-                frame[u8x16: pc.a] = (x &- y).replacing(
-                    with: SIMD16<UInt8>(repeating: 0),
-                    where: x .< y
-                )
+                i8x16SubSatU(frame, pc)
                 pc.advance(1)
             case .i8x16AddSatS:
-                let x = frame[i8x16: pc.b]
-                let y = frame[i8x16: pc.c]
-                let sum = x &+ y
-                let overflow = (x ^ sum) & (y ^ sum)
-                let limit = (x &>> SIMD16<Int8>(repeating: 7)) ^ SIMD16<Int8>(repeating: .max)
-                frame[i8x16: pc.a] = sum.replacing(
-                    with: limit,
-                    where: overflow .< SIMD16<Int8>(repeating: 0)
-                )
+                i8x16AddSatS(frame, pc)
                 pc.advance(1)
             case .i8x16SubSatS:
-                let x = frame[i8x16: pc.b]
-                let y = frame[i8x16: pc.c]
-                let sum = x &- y
-                let overflow = (x ^ y) & (x ^ sum)
-                let limit = (x &>> SIMD16<Int8>(repeating: 7)) ^ SIMD16<Int8>(repeating: .max)
-                frame[i8x16: pc.a] = sum.replacing(
-                    with: limit,
-                    where: overflow .< SIMD16<Int8>(repeating: 0)
-                )
+                i8x16SubSatS(frame, pc)
                 pc.advance(1)
             case .i8x16AvgrU:
-                let x = frame[u8x16: pc.b]
-                let y = frame[u8x16: pc.c]
-                frame[u8x16: pc.a] = (x | y) &- ((x ^ y) &>> SIMD16<UInt8>(repeating: 1))
+                i8x16AvgrU(frame, pc)
                 pc.advance(1)
             case .i16x8Abs:
-                let x = frame[i16x8: pc.b]
-                frame[i16x8: pc.a] = x.replacing(
-                    with: SIMD8<Int16>(repeating: 0) &- x,
-                    where: x .< SIMD8<Int16>(repeating: 0)
-                )
+                i16x8Abs(frame, pc)
                 pc.advance(1)
             case .i16x8Neg:
-                let x = frame[i16x8: pc.b]
-                frame[i16x8: pc.a] = SIMD8<Int16>(repeating: 0) &- x
+                i16x8Neg(frame, pc)
                 pc.advance(1)
             case .i16x8Shl:
                 let count = UInt16(truncatingIfNeeded: frame[i32: pc.c])
@@ -707,78 +508,37 @@ extension Machine {
                 frame[u16x8: pc.a] = x &* y
                 pc.advance(1)
             case .i16x8MinS:
-                let x = frame[i16x8: pc.b]
-                let y = frame[i16x8: pc.c]
-                frame[i16x8: pc.a] = x.replacing(with: y, where: y .< x)
+                i16x8MinS(frame, pc)
                 pc.advance(1)
             case .i16x8MaxS:
-                let x = frame[i16x8: pc.b]
-                let y = frame[i16x8: pc.c]
-                frame[i16x8: pc.a] = x.replacing(with: y, where: y .> x)
+                i16x8MaxS(frame, pc)
                 pc.advance(1)
             case .i16x8MinU:
-                let x = frame[u16x8: pc.b]
-                let y = frame[u16x8: pc.c]
-                frame[u16x8: pc.a] = x.replacing(with: y, where: y .< x)
+                i16x8MinU(frame, pc)
                 pc.advance(1)
             case .i16x8MaxU:
-                let x = frame[u16x8: pc.b]
-                let y = frame[u16x8: pc.c]
-                frame[u16x8: pc.a] = x.replacing(with: y, where: y .> x)
+                i16x8MaxU(frame, pc)
                 pc.advance(1)
             case .i16x8AddSatU:
-                let x = frame[u16x8: pc.b]
-                let y = frame[u16x8: pc.c]
-                frame[u16x8: pc.a] = (x &+ y).replacing(
-                    with: SIMD8<UInt16>(repeating: .max),
-                    where: x .> ~y
-                )
+                i16x8AddSatU(frame, pc)
                 pc.advance(1)
             case .i16x8SubSatU:
-                let x = frame[u16x8: pc.b]
-                let y = frame[u16x8: pc.c]
-                frame[u16x8: pc.a] = (x &- y).replacing(
-                    with: SIMD8<UInt16>(repeating: 0),
-                    where: x .< y
-                )
+                i16x8SubSatU(frame, pc)
                 pc.advance(1)
             case .i16x8AddSatS:
-                let x = frame[i16x8: pc.b]
-                let y = frame[i16x8: pc.c]
-                let sum = x &+ y
-                let overflow = (x ^ sum) & (y ^ sum)
-                let limit = (x &>> SIMD8<Int16>(repeating: 15)) ^ SIMD8<Int16>(repeating: .max)
-                frame[i16x8: pc.a] = sum.replacing(
-                    with: limit,
-                    where: overflow .< SIMD8<Int16>(repeating: 0)
-                )
+                i16x8AddSatS(frame, pc)
                 pc.advance(1)
             case .i16x8SubSatS:
-                let x = frame[i16x8: pc.b]
-                let y = frame[i16x8: pc.c]
-                let sum = x &- y
-                let overflow = (x ^ y) & (x ^ sum)
-                let limit = (x &>> SIMD8<Int16>(repeating: 15)) ^ SIMD8<Int16>(repeating: .max)
-                frame[i16x8: pc.a] = sum.replacing(
-                    with: limit,
-                    where: overflow .< SIMD8<Int16>(repeating: 0)
-                )
+                i16x8SubSatS(frame, pc)
                 pc.advance(1)
             case .i16x8AvgrU:
-                let x = frame[u16x8: pc.b]
-                let y = frame[u16x8: pc.c]
-                frame[u16x8: pc.a] = (x | y) &- ((x ^ y) &>> SIMD8<UInt16>(repeating: 1))
+                i16x8AvgrU(frame, pc)
                 pc.advance(1)
             case .i32x4Abs:
-                let x = frame[i32x4: pc.b]
-                frame[i32x4: pc.a] = x.replacing(
-                    with: SIMD4<Int32>(repeating: 0) &- x,
-                    where: x .< SIMD4<Int32>(repeating: 0)
-                )
+                i32x4Abs(frame, pc)
                 pc.advance(1)
             case .i32x4Neg:
-                let x = frame[i32x4: pc.b]
-                frame[i32x4: pc.a] = SIMD4<Int32>(repeating: 0) &- x
+                i32x4Neg(frame, pc)
                 pc.advance(1)
             case .i32x4Shl:
                 let count = UInt32(truncatingIfNeeded: frame[i32: pc.c])
@@ -808,35 +568,22 @@ extension Machine {
                 frame[u32x4: pc.a] = x &* y
                 pc.advance(1)
             case .i32x4MinS:
-                let x = frame[i32x4: pc.b]
-                let y = frame[i32x4: pc.c]
-                frame[i32x4: pc.a] = x.replacing(with: y, where: y .< x)
+                i32x4MinS(frame, pc)
                 pc.advance(1)
             case .i32x4MaxS:
-                let x = frame[i32x4: pc.b]
-                let y = frame[i32x4: pc.c]
-                frame[i32x4: pc.a] = x.replacing(with: y, where: y .> x)
+                i32x4MaxS(frame, pc)
                 pc.advance(1)
             case .i32x4MinU:
-                let x = frame[u32x4: pc.b]
-                let y = frame[u32x4: pc.c]
-                frame[u32x4: pc.a] = x.replacing(with: y, where: y .< x)
+                i32x4MinU(frame, pc)
                 pc.advance(1)
             case .i32x4MaxU:
-                let x = frame[u32x4: pc.b]
-                let y = frame[u32x4: pc.c]
-                frame[u32x4: pc.a] = x.replacing(with: y, where: y .> x)
+                i32x4MaxU(frame, pc)
                 pc.advance(1)
             case .i64x2Abs:
-                let x = frame[i64x2: pc.b]
-                frame[i64x2: pc.a] = x.replacing(
-                    with: SIMD2<Int64>(repeating: 0) &- x,
-                    where: x .< SIMD2<Int64>(repeating: 0)
-                )
+                i64x2Abs(frame, pc)
                 pc.advance(1)
             case .i64x2Neg:
-                let x = frame[i64x2: pc.b]
-                frame[i64x2: pc.a] = SIMD2<Int64>(repeating: 0) &- x
+                i64x2Neg(frame, pc)
                 pc.advance(1)
             case .i64x2Shl:
                 let count = UInt64(truncatingIfNeeded: frame[i32: pc.c])
@@ -866,243 +613,139 @@ extension Machine {
                 frame[u64x2: pc.a] = x &* y
                 pc.advance(1)
             case .i8x16Popcnt:
-                let x = frame[u8x16: pc.b]
-                frame[u8x16: pc.a] = bitCounts(x)
+                i8x16Popcnt(frame, pc)
                 pc.advance(1)
             case .i16x8Q15mulrSatS:
-                let x = frame[i16x8: pc.b]
-                let y = frame[i16x8: pc.c]
-                frame[i16x8: pc.a] = multiplyQ15(x, y)
+                i16x8Q15mulrSatS(frame, pc)
                 pc.advance(1)
             case .i16x8RelaxedQ15mulrS:
-                let x = frame[i16x8: pc.b]
-                let y = frame[i16x8: pc.c]
-                frame[i16x8: pc.a] = multiplyQ15(x, y)
+                i16x8RelaxedQ15mulrS(frame, pc)
                 pc.advance(1)
             case .i32x4DotI16x8S:
-                let x = frame[i16x8: pc.b]
-                let y = frame[i16x8: pc.c]
-                frame[i32x4: pc.a] = dotProducts(x, y)
+                i32x4DotI16x8S(frame, pc)
                 pc.advance(1)
             case .i16x8RelaxedDotI8x16I7x16S:
-                let x = frame[i8x16: pc.b]
-                let y = frame[i8x16: pc.c]
-                frame[i16x8: pc.a] = dotProducts(x, y)
+                i16x8RelaxedDotI8x16I7x16S(frame, pc)
                 pc.advance(1)
             case .i32x4RelaxedDotI8x16I7x16AddS:
-                let x = frame[i8x16: pc.b]
-                let y = frame[i8x16: pc.c]
-                let z = frame[i32x4: pc.secondA]
-                frame[i32x4: pc.a] = pairSums(dotProducts(x, y)) &+ z
+                i32x4RelaxedDotI8x16I7x16AddS(frame, pc)
                 pc.advance(2)
             case .i16x8ExtendLowI8x16S:
-                let x = frame[i8x16: pc.b]
-                frame[i16x8: pc.a] = SIMD8<Int16>(truncatingIfNeeded: x.lowHalf)
+                i16x8ExtendLowI8x16S(frame, pc)
                 pc.advance(1)
             case .i16x8ExtmulLowI8x16S:
-                let x = frame[i8x16: pc.b]
-                let y = frame[i8x16: pc.c]
-                frame[i16x8: pc.a] =
-                    SIMD8<Int16>(truncatingIfNeeded: x.lowHalf)
-                    &* SIMD8<Int16>(truncatingIfNeeded: y.lowHalf)
+                i16x8ExtmulLowI8x16S(frame, pc)
                 pc.advance(1)
             case .i16x8ExtendHighI8x16S:
-                let x = frame[i8x16: pc.b]
-                frame[i16x8: pc.a] = SIMD8<Int16>(truncatingIfNeeded: x.highHalf)
+                i16x8ExtendHighI8x16S(frame, pc)
                 pc.advance(1)
             case .i16x8ExtmulHighI8x16S:
-                let x = frame[i8x16: pc.b]
-                let y = frame[i8x16: pc.c]
-                frame[i16x8: pc.a] =
-                    SIMD8<Int16>(truncatingIfNeeded: x.highHalf)
-                    &* SIMD8<Int16>(truncatingIfNeeded: y.highHalf)
+                i16x8ExtmulHighI8x16S(frame, pc)
                 pc.advance(1)
             case .i16x8ExtaddPairwiseI8x16S:
-                let x = frame[i8x16: pc.b]
-                frame[i16x8: pc.a] = pairSums(x)
+                i16x8ExtaddPairwiseI8x16S(frame, pc)
                 pc.advance(1)
             case .i8x16NarrowI16x8S:
-                let x = frame[i16x8: pc.b]
-                let y = frame[i16x8: pc.c]
-                let low = narrowSigned(x)
-                let high = narrowSigned(y)
-                frame[i8x16: pc.a] = SIMD16<Int8>(lowHalf: low, highHalf: high)
+                i8x16NarrowI16x8S(frame, pc)
                 pc.advance(1)
             case .i16x8ExtendLowI8x16U:
-                let x = frame[u8x16: pc.b]
-                frame[u16x8: pc.a] = SIMD8<UInt16>(truncatingIfNeeded: x.lowHalf)
+                i16x8ExtendLowI8x16U(frame, pc)
                 pc.advance(1)
             case .i16x8ExtmulLowI8x16U:
-                let x = frame[u8x16: pc.b]
-                let y = frame[u8x16: pc.c]
-                frame[u16x8: pc.a] =
-                    SIMD8<UInt16>(truncatingIfNeeded: x.lowHalf)
-                    &* SIMD8<UInt16>(truncatingIfNeeded: y.lowHalf)
+                i16x8ExtmulLowI8x16U(frame, pc)
                 pc.advance(1)
             case .i16x8ExtendHighI8x16U:
-                let x = frame[u8x16: pc.b]
-                frame[u16x8: pc.a] = SIMD8<UInt16>(truncatingIfNeeded: x.highHalf)
+                i16x8ExtendHighI8x16U(frame, pc)
                 pc.advance(1)
             case .i16x8ExtmulHighI8x16U:
-                let x = frame[u8x16: pc.b]
-                let y = frame[u8x16: pc.c]
-                frame[u16x8: pc.a] =
-                    SIMD8<UInt16>(truncatingIfNeeded: x.highHalf)
-                    &* SIMD8<UInt16>(truncatingIfNeeded: y.highHalf)
+                i16x8ExtmulHighI8x16U(frame, pc)
                 pc.advance(1)
             case .i16x8ExtaddPairwiseI8x16U:
-                let x = frame[u8x16: pc.b]
-                frame[u16x8: pc.a] = pairSums(x)
+                i16x8ExtaddPairwiseI8x16U(frame, pc)
                 pc.advance(1)
             case .i8x16NarrowI16x8U:
-                let x = frame[i16x8: pc.b]
-                let y = frame[i16x8: pc.c]
-                let low = narrowUnsigned(x)
-                let high = narrowUnsigned(y)
-                frame[i8x16: pc.a] = SIMD16<Int8>(lowHalf: low, highHalf: high)
+                i8x16NarrowI16x8U(frame, pc)
                 pc.advance(1)
             case .i32x4ExtendLowI16x8S:
-                let x = frame[i16x8: pc.b]
-                frame[i32x4: pc.a] = SIMD4<Int32>(truncatingIfNeeded: x.lowHalf)
+                i32x4ExtendLowI16x8S(frame, pc)
                 pc.advance(1)
             case .i32x4ExtmulLowI16x8S:
-                let x = frame[i16x8: pc.b]
-                let y = frame[i16x8: pc.c]
-                frame[i32x4: pc.a] =
-                    SIMD4<Int32>(truncatingIfNeeded: x.lowHalf)
-                    &* SIMD4<Int32>(truncatingIfNeeded: y.lowHalf)
+                i32x4ExtmulLowI16x8S(frame, pc)
                 pc.advance(1)
             case .i32x4ExtendHighI16x8S:
-                let x = frame[i16x8: pc.b]
-                frame[i32x4: pc.a] = SIMD4<Int32>(truncatingIfNeeded: x.highHalf)
+                i32x4ExtendHighI16x8S(frame, pc)
                 pc.advance(1)
             case .i32x4ExtmulHighI16x8S:
-                let x = frame[i16x8: pc.b]
-                let y = frame[i16x8: pc.c]
-                frame[i32x4: pc.a] =
-                    SIMD4<Int32>(truncatingIfNeeded: x.highHalf)
-                    &* SIMD4<Int32>(truncatingIfNeeded: y.highHalf)
+                i32x4ExtmulHighI16x8S(frame, pc)
                 pc.advance(1)
             case .i32x4ExtaddPairwiseI16x8S:
-                let x = frame[i16x8: pc.b]
-                frame[i32x4: pc.a] = pairSums(x)
+                i32x4ExtaddPairwiseI16x8S(frame, pc)
                 pc.advance(1)
             case .i16x8NarrowI32x4S:
-                let x = frame[i32x4: pc.b]
-                let y = frame[i32x4: pc.c]
-                let low = narrowSigned(x)
-                let high = narrowSigned(y)
-                frame[i16x8: pc.a] = SIMD8<Int16>(lowHalf: low, highHalf: high)
+                i16x8NarrowI32x4S(frame, pc)
                 pc.advance(1)
             case .i32x4ExtendLowI16x8U:
-                let x = frame[u16x8: pc.b]
-                frame[u32x4: pc.a] = SIMD4<UInt32>(truncatingIfNeeded: x.lowHalf)
+                i32x4ExtendLowI16x8U(frame, pc)
                 pc.advance(1)
             case .i32x4ExtmulLowI16x8U:
-                let x = frame[u16x8: pc.b]
-                let y = frame[u16x8: pc.c]
-                frame[u32x4: pc.a] =
-                    SIMD4<UInt32>(truncatingIfNeeded: x.lowHalf)
-                    &* SIMD4<UInt32>(truncatingIfNeeded: y.lowHalf)
+                i32x4ExtmulLowI16x8U(frame, pc)
                 pc.advance(1)
             case .i32x4ExtendHighI16x8U:
-                let x = frame[u16x8: pc.b]
-                frame[u32x4: pc.a] = SIMD4<UInt32>(truncatingIfNeeded: x.highHalf)
+                i32x4ExtendHighI16x8U(frame, pc)
                 pc.advance(1)
             case .i32x4ExtmulHighI16x8U:
-                let x = frame[u16x8: pc.b]
-                let y = frame[u16x8: pc.c]
-                frame[u32x4: pc.a] =
-                    SIMD4<UInt32>(truncatingIfNeeded: x.highHalf)
-                    &* SIMD4<UInt32>(truncatingIfNeeded: y.highHalf)
+                i32x4ExtmulHighI16x8U(frame, pc)
                 pc.advance(1)
             case .i32x4ExtaddPairwiseI16x8U:
-                let x = frame[u16x8: pc.b]
-                frame[u32x4: pc.a] = pairSums(x)
+                i32x4ExtaddPairwiseI16x8U(frame, pc)
                 pc.advance(1)
             case .i16x8NarrowI32x4U:
-                let x = frame[i32x4: pc.b]
-                let y = frame[i32x4: pc.c]
-                let low = narrowUnsigned(x)
-                let high = narrowUnsigned(y)
-                frame[i16x8: pc.a] = SIMD8<Int16>(lowHalf: low, highHalf: high)
+                i16x8NarrowI32x4U(frame, pc)
                 pc.advance(1)
             case .i64x2ExtendLowI32x4S:
-                let x = frame[i32x4: pc.b]
-                frame[i64x2: pc.a] = SIMD2<Int64>(truncatingIfNeeded: x.lowHalf)
+                i64x2ExtendLowI32x4S(frame, pc)
                 pc.advance(1)
             case .i64x2ExtmulLowI32x4S:
-                let x = frame[i32x4: pc.b]
-                let y = frame[i32x4: pc.c]
-                frame[i64x2: pc.a] =
-                    SIMD2<Int64>(truncatingIfNeeded: x.lowHalf)
-                    &* SIMD2<Int64>(truncatingIfNeeded: y.lowHalf)
+                i64x2ExtmulLowI32x4S(frame, pc)
                 pc.advance(1)
             case .i64x2ExtendHighI32x4S:
-                let x = frame[i32x4: pc.b]
-                frame[i64x2: pc.a] = SIMD2<Int64>(truncatingIfNeeded: x.highHalf)
+                i64x2ExtendHighI32x4S(frame, pc)
                 pc.advance(1)
             case .i64x2ExtmulHighI32x4S:
-                let x = frame[i32x4: pc.b]
-                let y = frame[i32x4: pc.c]
-                frame[i64x2: pc.a] =
-                    SIMD2<Int64>(truncatingIfNeeded: x.highHalf)
-                    &* SIMD2<Int64>(truncatingIfNeeded: y.highHalf)
+                i64x2ExtmulHighI32x4S(frame, pc)
                 pc.advance(1)
             case .i64x2ExtendLowI32x4U:
-                let x = frame[u32x4: pc.b]
-                frame[u64x2: pc.a] = SIMD2<UInt64>(truncatingIfNeeded: x.lowHalf)
+                i64x2ExtendLowI32x4U(frame, pc)
                 pc.advance(1)
             case .i64x2ExtmulLowI32x4U:
-                let x = frame[u32x4: pc.b]
-                let y = frame[u32x4: pc.c]
-                frame[u64x2: pc.a] =
-                    SIMD2<UInt64>(truncatingIfNeeded: x.lowHalf)
-                    &* SIMD2<UInt64>(truncatingIfNeeded: y.lowHalf)
+                i64x2ExtmulLowI32x4U(frame, pc)
                 pc.advance(1)
             case .i64x2ExtendHighI32x4U:
-                let x = frame[u32x4: pc.b]
-                frame[u64x2: pc.a] = SIMD2<UInt64>(truncatingIfNeeded: x.highHalf)
+                i64x2ExtendHighI32x4U(frame, pc)
                 pc.advance(1)
             case .i64x2ExtmulHighI32x4U:
-                let x = frame[u32x4: pc.b]
-                let y = frame[u32x4: pc.c]
-                frame[u64x2: pc.a] =
-                    SIMD2<UInt64>(truncatingIfNeeded: x.highHalf)
-                    &* SIMD2<UInt64>(truncatingIfNeeded: y.highHalf)
+                i64x2ExtmulHighI32x4U(frame, pc)
                 pc.advance(1)
             case .f32x4Abs:
-                let x = frame[u32x4: pc.b]
-                frame[u32x4: pc.a] = x & SIMD4<UInt32>(repeating: ~0x8000_0000)
+                f32x4Abs(frame, pc)
                 pc.advance(1)
             case .f32x4Neg:
-                let x = frame[u32x4: pc.b]
-                frame[u32x4: pc.a] = x ^ SIMD4<UInt32>(repeating: 0x8000_0000)
+                f32x4Neg(frame, pc)
                 pc.advance(1)
             case .f32x4Sqrt:
-                let x = frame[f32x4: pc.b]
-                frame[f32x4: pc.a] = SIMD4<Float>(
-                    x.x.squareRoot(),
-                    x.y.squareRoot(),
-                    x.z.squareRoot(),
-                    x.w.squareRoot()
-                )
+                f32x4Sqrt(frame, pc)
                 pc.advance(1)
             case .f32x4Ceil:
-                let x = frame[f32x4: pc.b]
-                frame[f32x4: pc.a] = roundedUp(x)
+                f32x4Ceil(frame, pc)
                 pc.advance(1)
             case .f32x4Floor:
-                let x = frame[f32x4: pc.b]
-                frame[f32x4: pc.a] = roundedDown(x)
+                f32x4Floor(frame, pc)
                 pc.advance(1)
             case .f32x4Trunc:
-                let x = frame[f32x4: pc.b]
-                frame[f32x4: pc.a] = roundedTowardZero(x)
+                f32x4Trunc(frame, pc)
                 pc.advance(1)
             case .f32x4Nearest:
-                let x = frame[f32x4: pc.b]
-                frame[f32x4: pc.a] = roundedToNearest(x)
+                f32x4Nearest(frame, pc)
                 pc.advance(1)
             case .f32x4Add:
                 let x = frame[f32x4: pc.b]
@@ -1125,34 +768,22 @@ extension Machine {
                 frame[f32x4: pc.a] = x / y
                 pc.advance(1)
             case .f32x4Min:
-                let x = frame[f32x4: pc.b]
-                let y = frame[f32x4: pc.c]
-                frame[f32x4: pc.a] = minimum(x, y)
+                f32x4Min(frame, pc)
                 pc.advance(1)
             case .f32x4Max:
-                let x = frame[f32x4: pc.b]
-                let y = frame[f32x4: pc.c]
-                frame[f32x4: pc.a] = maximum(x, y)
+                f32x4Max(frame, pc)
                 pc.advance(1)
             case .f32x4RelaxedMin:
-                let x = frame[f32x4: pc.b]
-                let y = frame[f32x4: pc.c]
-                frame[f32x4: pc.a] = minimum(x, y)
+                f32x4RelaxedMin(frame, pc)
                 pc.advance(1)
             case .f32x4RelaxedMax:
-                let x = frame[f32x4: pc.b]
-                let y = frame[f32x4: pc.c]
-                frame[f32x4: pc.a] = maximum(x, y)
+                f32x4RelaxedMax(frame, pc)
                 pc.advance(1)
             case .f32x4Pmin:
-                let x = frame[f32x4: pc.b]
-                let y = frame[f32x4: pc.c]
-                frame[f32x4: pc.a] = x.replacing(with: y, where: y .< x)
+                f32x4Pmin(frame, pc)
                 pc.advance(1)
             case .f32x4Pmax:
-                let x = frame[f32x4: pc.b]
-                let y = frame[f32x4: pc.c]
-                frame[f32x4: pc.a] = x.replacing(with: y, where: x .< y)
+                f32x4Pmax(frame, pc)
                 pc.advance(1)
             case .f32x4RelaxedMadd:
                 let x = frame[f32x4: pc.b]
@@ -1167,32 +798,25 @@ extension Machine {
                 frame[f32x4: pc.a] = z - x * y
                 pc.advance(2)
             case .f64x2Abs:
-                let x = frame[u64x2: pc.b]
-                frame[u64x2: pc.a] = x & SIMD2<UInt64>(repeating: ~0x8000_0000_0000_0000)
+                f64x2Abs(frame, pc)
                 pc.advance(1)
             case .f64x2Neg:
-                let x = frame[u64x2: pc.b]
-                frame[u64x2: pc.a] = x ^ SIMD2<UInt64>(repeating: 0x8000_0000_0000_0000)
+                f64x2Neg(frame, pc)
                 pc.advance(1)
             case .f64x2Sqrt:
-                let x = frame[f64x2: pc.b]
-                frame[f64x2: pc.a] = SIMD2<Double>(x.x.squareRoot(), x.y.squareRoot())
+                f64x2Sqrt(frame, pc)
                 pc.advance(1)
             case .f64x2Ceil:
-                let x = frame[f64x2: pc.b]
-                frame[f64x2: pc.a] = roundedUp(x)
+                f64x2Ceil(frame, pc)
                 pc.advance(1)
             case .f64x2Floor:
-                let x = frame[f64x2: pc.b]
-                frame[f64x2: pc.a] = roundedDown(x)
+                f64x2Floor(frame, pc)
                 pc.advance(1)
             case .f64x2Trunc:
-                let x = frame[f64x2: pc.b]
-                frame[f64x2: pc.a] = roundedTowardZero(x)
+                f64x2Trunc(frame, pc)
                 pc.advance(1)
             case .f64x2Nearest:
-                let x = frame[f64x2: pc.b]
-                frame[f64x2: pc.a] = roundedToNearest(x)
+                f64x2Nearest(frame, pc)
                 pc.advance(1)
             case .f64x2Add:
                 let x = frame[f64x2: pc.b]
@@ -1215,34 +839,22 @@ extension Machine {
                 frame[f64x2: pc.a] = x / y
                 pc.advance(1)
             case .f64x2Min:
-                let x = frame[f64x2: pc.b]
-                let y = frame[f64x2: pc.c]
-                frame[f64x2: pc.a] = minimum(x, y)
+                f64x2Min(frame, pc)
                 pc.advance(1)
             case .f64x2Max:
-                let x = frame[f64x2: pc.b]
-                let y = frame[f64x2: pc.c]
-                frame[f64x2: pc.a] = maximum(x, y)
+                f64x2Max(frame, pc)
                 pc.advance(1)
             case .f64x2RelaxedMin:
-                let x = frame[f64x2: pc.b]
-                let y = frame[f64x2: pc.c]
-                frame[f64x2: pc.a] = minimum(x, y)
+                f64x2RelaxedMin(frame, pc)
                 pc.advance(1)
             case .f64x2RelaxedMax:
-                let x = frame[f64x2: pc.b]
-                let y = frame[f64x2: pc.c]
-                frame[f64x2: pc.a] = maximum(x, y)
+                f64x2RelaxedMax(frame, pc)
                 pc.advance(1)
             case .f64x2Pmin:
-                let x = frame[f64x2: pc.b]
-                let y = frame[f64x2: pc.c]
-                frame[f64x2: pc.a] = x.replacing(with: y, where: y .< x)
+                f64x2Pmin(frame, pc)
                 pc.advance(1)
             case .f64x2Pmax:
-                let x = frame[f64x2: pc.b]
-                let y = frame[f64x2: pc.c]
-                frame[f64x2: pc.a] = x.replacing(with: y, where: x .< y)
+                f64x2Pmax(frame, pc)
                 pc.advance(1)
             case .f64x2RelaxedMadd:
                 let x = frame[f64x2: pc.b]
@@ -1257,87 +869,1525 @@ extension Machine {
                 frame[f64x2: pc.a] = z - x * y
                 pc.advance(2)
             case .f32x4ConvertI32x4S:
-                let x = frame[i32x4: pc.b]
-                frame[f32x4: pc.a] = SIMD4<Float>(x)
+                f32x4ConvertI32x4S(frame, pc)
                 pc.advance(1)
             case .f32x4ConvertI32x4U:
-                let x = frame[u32x4: pc.b]
-                frame[f32x4: pc.a] = SIMD4<Float>(x)
+                f32x4ConvertI32x4U(frame, pc)
                 pc.advance(1)
             case .f64x2ConvertLowI32x4S:
-                let x = frame[i32x4: pc.b]
-                frame[f64x2: pc.a] = SIMD2<Double>(x.lowHalf)
+                f64x2ConvertLowI32x4S(frame, pc)
                 pc.advance(1)
             case .f64x2ConvertLowI32x4U:
-                let x = frame[u32x4: pc.b]
-                frame[f64x2: pc.a] = SIMD2<Double>(x.lowHalf)
+                f64x2ConvertLowI32x4U(frame, pc)
                 pc.advance(1)
             case .f64x2PromoteLowF32x4:
-                let x = frame[f32x4: pc.b]
-                frame[f64x2: pc.a] = SIMD2<Double>(x.lowHalf)
+                f64x2PromoteLowF32x4(frame, pc)
                 pc.advance(1)
             case .f32x4DemoteF64x2Zero:
-                let x = frame[f64x2: pc.b]
-                frame[f32x4: pc.a] = SIMD4<Float>(
-                    lowHalf: SIMD2<Float>(x),
-                    highHalf: SIMD2<Float>(repeating: 0)
-                )
+                f32x4DemoteF64x2Zero(frame, pc)
                 pc.advance(1)
             case .i32x4TruncSatF32x4S:
-                let x = frame[f32x4: pc.b]
-                frame[i32x4: pc.a] = SIMD4(
-                    truncatedSigned(x.x),
-                    truncatedSigned(x.y),
-                    truncatedSigned(x.z),
-                    truncatedSigned(x.w)
-                )
+                i32x4TruncSatF32x4S(frame, pc)
                 pc.advance(1)
             case .i32x4RelaxedTruncF32x4S:
-                let x = frame[f32x4: pc.b]
-                frame[i32x4: pc.a] = SIMD4(
-                    truncatedSigned(x.x),
-                    truncatedSigned(x.y),
-                    truncatedSigned(x.z),
-                    truncatedSigned(x.w)
-                )
+                i32x4RelaxedTruncF32x4S(frame, pc)
                 pc.advance(1)
             case .i32x4TruncSatF64x2SZero:
-                let x = frame[f64x2: pc.b]
-                frame[i32x4: pc.a] = SIMD4(truncatedSigned(x.x), truncatedSigned(x.y), 0, 0)
+                i32x4TruncSatF64x2SZero(frame, pc)
                 pc.advance(1)
             case .i32x4RelaxedTruncF64x2SZero:
-                let x = frame[f64x2: pc.b]
-                frame[i32x4: pc.a] = SIMD4(truncatedSigned(x.x), truncatedSigned(x.y), 0, 0)
+                i32x4RelaxedTruncF64x2SZero(frame, pc)
                 pc.advance(1)
             case .i32x4TruncSatF32x4U:
-                let x = frame[f32x4: pc.b]
-                frame[u32x4: pc.a] = SIMD4(
-                    truncatedUnsigned(x.x),
-                    truncatedUnsigned(x.y),
-                    truncatedUnsigned(x.z),
-                    truncatedUnsigned(x.w)
-                )
+                i32x4TruncSatF32x4U(frame, pc)
                 pc.advance(1)
             case .i32x4RelaxedTruncF32x4U:
-                let x = frame[f32x4: pc.b]
-                frame[u32x4: pc.a] = SIMD4(
-                    truncatedUnsigned(x.x),
-                    truncatedUnsigned(x.y),
-                    truncatedUnsigned(x.z),
-                    truncatedUnsigned(x.w)
-                )
+                i32x4RelaxedTruncF32x4U(frame, pc)
                 pc.advance(1)
             case .i32x4TruncSatF64x2UZero:
-                let x = frame[f64x2: pc.b]
-                frame[u32x4: pc.a] = SIMD4(truncatedUnsigned(x.x), truncatedUnsigned(x.y), 0, 0)
+                i32x4TruncSatF64x2UZero(frame, pc)
                 pc.advance(1)
             case .i32x4RelaxedTruncF64x2UZero:
-                let x = frame[f64x2: pc.b]
-                frame[u32x4: pc.a] = SIMD4(truncatedUnsigned(x.x), truncatedUnsigned(x.y), 0, 0)
+                i32x4RelaxedTruncF64x2UZero(frame, pc)
                 pc.advance(1)
             default:
                 return (pc, true)
             }
         }
+    }
+
+    @inline(never)
+    private static func v128Load8x8S(
+        _ frame: Frame,
+        _ pc: CodePointer,
+        _ memory: LinearMemory,
+        _ address: UInt64
+    ) {
+        frame[i16x8: pc.a] = SIMD8<Int16>(
+            truncatingIfNeeded: memory.load(address, as: SIMD8<Int8>.self)
+        )
+    }
+
+    @inline(never)
+    private static func v128Load8x8U(
+        _ frame: Frame,
+        _ pc: CodePointer,
+        _ memory: LinearMemory,
+        _ address: UInt64
+    ) {
+        frame[u16x8: pc.a] = SIMD8<UInt16>(
+            truncatingIfNeeded: memory.load(address, as: SIMD8<UInt8>.self)
+        )
+    }
+
+    @inline(never)
+    private static func v128Load16x4S(
+        _ frame: Frame,
+        _ pc: CodePointer,
+        _ memory: LinearMemory,
+        _ address: UInt64
+    ) {
+        frame[i32x4: pc.a] = SIMD4<Int32>(
+            truncatingIfNeeded: memory.load(address, as: SIMD4<Int16>.self)
+        )
+    }
+
+    @inline(never)
+    private static func v128Load16x4U(
+        _ frame: Frame,
+        _ pc: CodePointer,
+        _ memory: LinearMemory,
+        _ address: UInt64
+    ) {
+        frame[u32x4: pc.a] = SIMD4<UInt32>(
+            truncatingIfNeeded: memory.load(address, as: SIMD4<UInt16>.self)
+        )
+    }
+
+    @inline(never)
+    private static func v128Load32x2S(
+        _ frame: Frame,
+        _ pc: CodePointer,
+        _ memory: LinearMemory,
+        _ address: UInt64
+    ) {
+        frame[i64x2: pc.a] = SIMD2<Int64>(
+            truncatingIfNeeded: memory.load(address, as: SIMD2<Int32>.self)
+        )
+    }
+
+    @inline(never)
+    private static func v128Load32x2U(
+        _ frame: Frame,
+        _ pc: CodePointer,
+        _ memory: LinearMemory,
+        _ address: UInt64
+    ) {
+        frame[u64x2: pc.a] = SIMD2<UInt64>(
+            truncatingIfNeeded: memory.load(address, as: SIMD2<UInt32>.self)
+        )
+    }
+
+    @inline(never)
+    private static func v128Load8Lane(
+        _ frame: Frame,
+        _ pc: CodePointer,
+        _ memory: LinearMemory,
+        _ address: UInt64
+    ) {
+        let value = memory.load(address, as: UInt8.self)
+        let x = frame[u8x16: pc.secondA]
+        frame[u8x16: pc.a] = replacing(x, lane: pc.secondB, with: value)
+    }
+
+    @inline(never)
+    private static func v128Store8Lane(
+        _ frame: Frame,
+        _ pc: CodePointer,
+        _ memory: LinearMemory,
+        _ address: UInt64
+    ) {
+        memory.store(frame.lane(pc.b, pc.secondA, as: UInt8.self), at: address)
+    }
+
+    @inline(never)
+    private static func v128Load16Lane(
+        _ frame: Frame,
+        _ pc: CodePointer,
+        _ memory: LinearMemory,
+        _ address: UInt64
+    ) {
+        let value = memory.load(address, as: UInt16.self)
+        let x = frame[u16x8: pc.secondA]
+        frame[u16x8: pc.a] = replacing(x, lane: pc.secondB, with: value)
+    }
+
+    @inline(never)
+    private static func v128Store16Lane(
+        _ frame: Frame,
+        _ pc: CodePointer,
+        _ memory: LinearMemory,
+        _ address: UInt64
+    ) {
+        memory.store(frame.lane(pc.b, pc.secondA, as: UInt16.self), at: address)
+    }
+
+    @inline(never)
+    private static func v128Load32Lane(
+        _ frame: Frame,
+        _ pc: CodePointer,
+        _ memory: LinearMemory,
+        _ address: UInt64
+    ) {
+        let value = memory.load(address, as: UInt32.self)
+        let x = frame[u32x4: pc.secondA]
+        frame[u32x4: pc.a] = replacing(x, lane: pc.secondB, with: value)
+    }
+
+    @inline(never)
+    private static func v128Store32Lane(
+        _ frame: Frame,
+        _ pc: CodePointer,
+        _ memory: LinearMemory,
+        _ address: UInt64
+    ) {
+        memory.store(frame.lane(pc.b, pc.secondA, as: UInt32.self), at: address)
+    }
+
+    @inline(never)
+    private static func v128Load64Lane(
+        _ frame: Frame,
+        _ pc: CodePointer,
+        _ memory: LinearMemory,
+        _ address: UInt64
+    ) {
+        let value = memory.load(address, as: UInt64.self)
+        let x = frame[u64x2: pc.secondA]
+        frame[u64x2: pc.a] = replacing(x, lane: pc.secondB, with: value)
+    }
+
+    @inline(never)
+    private static func v128Store64Lane(
+        _ frame: Frame,
+        _ pc: CodePointer,
+        _ memory: LinearMemory,
+        _ address: UInt64
+    ) {
+        memory.store(frame.lane(pc.b, pc.secondA, as: UInt64.self), at: address)
+    }
+
+    @inline(never)
+    private static func i8x16Shuffle(_ frame: Frame, _ pc: CodePointer) {
+        frame[u64x2: pc.a] = shuffle(frame, pc)
+    }
+
+    @inline(never)
+    private static func i8x16Swizzle(_ frame: Frame, _ pc: CodePointer) {
+        frame[u64x2: pc.a] = swizzle(frame, pc)
+    }
+
+    @inline(never)
+    private static func i8x16RelaxedSwizzle(_ frame: Frame, _ pc: CodePointer) {
+        frame[u64x2: pc.a] = swizzle(frame, pc)
+    }
+
+    @inline(never)
+    private static func i8x16Splat(_ frame: Frame, _ pc: CodePointer) {
+        frame[u8x16: pc.a] = SIMD16<UInt8>(repeating: UInt8(truncatingIfNeeded: frame[i32: pc.b]))
+    }
+
+    @inline(never)
+    private static func i8x16ExtractLaneS(_ frame: Frame, _ pc: CodePointer) {
+        frame[s32: pc.a] = Int32(frame.lane(pc.b, pc.c, as: Int8.self))
+    }
+
+    @inline(never)
+    private static func i8x16ExtractLaneU(_ frame: Frame, _ pc: CodePointer) {
+        frame[i32: pc.a] = UInt32(frame.lane(pc.b, pc.c, as: UInt8.self))
+    }
+
+    @inline(never)
+    private static func i8x16ReplaceLane(_ frame: Frame, _ pc: CodePointer) {
+        let value = UInt8(truncatingIfNeeded: frame[i32: pc.c])
+        let x = frame[u8x16: pc.b]
+        frame[u8x16: pc.a] = replacing(x, lane: pc.secondA, with: value)
+    }
+
+    @inline(never)
+    private static func i16x8Splat(_ frame: Frame, _ pc: CodePointer) {
+        frame[u16x8: pc.a] = SIMD8<UInt16>(repeating: UInt16(truncatingIfNeeded: frame[i32: pc.b]))
+    }
+
+    @inline(never)
+    private static func i16x8ExtractLaneS(_ frame: Frame, _ pc: CodePointer) {
+        frame[s32: pc.a] = Int32(frame.lane(pc.b, pc.c, as: Int16.self))
+    }
+
+    @inline(never)
+    private static func i16x8ExtractLaneU(_ frame: Frame, _ pc: CodePointer) {
+        frame[i32: pc.a] = UInt32(frame.lane(pc.b, pc.c, as: UInt16.self))
+    }
+
+    @inline(never)
+    private static func i16x8ReplaceLane(_ frame: Frame, _ pc: CodePointer) {
+        let value = UInt16(truncatingIfNeeded: frame[i32: pc.c])
+        let x = frame[u16x8: pc.b]
+        frame[u16x8: pc.a] = replacing(x, lane: pc.secondA, with: value)
+    }
+
+    @inline(never)
+    private static func i32x4ReplaceLane(_ frame: Frame, _ pc: CodePointer) {
+        let value = frame[i32: pc.c]
+        let x = frame[u32x4: pc.b]
+        frame[u32x4: pc.a] = replacing(x, lane: pc.secondA, with: value)
+    }
+
+    @inline(never)
+    private static func i64x2ReplaceLane(_ frame: Frame, _ pc: CodePointer) {
+        let value = frame[i64: pc.c]
+        let x = frame[u64x2: pc.b]
+        frame[u64x2: pc.a] = replacing(x, lane: pc.secondA, with: value)
+    }
+
+    @inline(never)
+    private static func f32x4ReplaceLane(_ frame: Frame, _ pc: CodePointer) {
+        let value = frame[i32: pc.c]
+        let x = frame[u32x4: pc.b]
+        frame[u32x4: pc.a] = replacing(x, lane: pc.secondA, with: value)
+    }
+
+    @inline(never)
+    private static func f64x2ReplaceLane(_ frame: Frame, _ pc: CodePointer) {
+        let value = frame[i64: pc.c]
+        let x = frame[u64x2: pc.b]
+        frame[u64x2: pc.a] = replacing(x, lane: pc.secondA, with: value)
+    }
+
+    @inline(never)
+    private static func i8x16Eq(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i8x16: pc.b]
+        let y = frame[i8x16: pc.c]
+        frame[i8x16: pc.a] = lanes(x .== y)
+    }
+
+    @inline(never)
+    private static func i8x16Ne(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i8x16: pc.b]
+        let y = frame[i8x16: pc.c]
+        frame[i8x16: pc.a] = lanes(x .!= y)
+    }
+
+    @inline(never)
+    private static func i8x16LtS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i8x16: pc.b]
+        let y = frame[i8x16: pc.c]
+        frame[i8x16: pc.a] = lanes(x .< y)
+    }
+
+    @inline(never)
+    private static func i8x16LtU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u8x16: pc.b]
+        let y = frame[u8x16: pc.c]
+        frame[i8x16: pc.a] = lanes(x .< y)
+    }
+
+    @inline(never)
+    private static func i8x16GtS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i8x16: pc.b]
+        let y = frame[i8x16: pc.c]
+        frame[i8x16: pc.a] = lanes(x .> y)
+    }
+
+    @inline(never)
+    private static func i8x16GtU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u8x16: pc.b]
+        let y = frame[u8x16: pc.c]
+        frame[i8x16: pc.a] = lanes(x .> y)
+    }
+
+    @inline(never)
+    private static func i8x16LeS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i8x16: pc.b]
+        let y = frame[i8x16: pc.c]
+        frame[i8x16: pc.a] = lanes(x .<= y)
+    }
+
+    @inline(never)
+    private static func i8x16LeU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u8x16: pc.b]
+        let y = frame[u8x16: pc.c]
+        frame[i8x16: pc.a] = lanes(x .<= y)
+    }
+
+    @inline(never)
+    private static func i8x16GeS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i8x16: pc.b]
+        let y = frame[i8x16: pc.c]
+        frame[i8x16: pc.a] = lanes(x .>= y)
+    }
+
+    @inline(never)
+    private static func i8x16GeU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u8x16: pc.b]
+        let y = frame[u8x16: pc.c]
+        frame[i8x16: pc.a] = lanes(x .>= y)
+    }
+
+    @inline(never)
+    private static func i16x8Eq(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i16x8: pc.b]
+        let y = frame[i16x8: pc.c]
+        frame[i16x8: pc.a] = lanes(x .== y)
+    }
+
+    @inline(never)
+    private static func i16x8Ne(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i16x8: pc.b]
+        let y = frame[i16x8: pc.c]
+        frame[i16x8: pc.a] = lanes(x .!= y)
+    }
+
+    @inline(never)
+    private static func i16x8LtS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i16x8: pc.b]
+        let y = frame[i16x8: pc.c]
+        frame[i16x8: pc.a] = lanes(x .< y)
+    }
+
+    @inline(never)
+    private static func i16x8LtU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u16x8: pc.b]
+        let y = frame[u16x8: pc.c]
+        frame[i16x8: pc.a] = lanes(x .< y)
+    }
+
+    @inline(never)
+    private static func i16x8GtS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i16x8: pc.b]
+        let y = frame[i16x8: pc.c]
+        frame[i16x8: pc.a] = lanes(x .> y)
+    }
+
+    @inline(never)
+    private static func i16x8GtU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u16x8: pc.b]
+        let y = frame[u16x8: pc.c]
+        frame[i16x8: pc.a] = lanes(x .> y)
+    }
+
+    @inline(never)
+    private static func i16x8LeS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i16x8: pc.b]
+        let y = frame[i16x8: pc.c]
+        frame[i16x8: pc.a] = lanes(x .<= y)
+    }
+
+    @inline(never)
+    private static func i16x8LeU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u16x8: pc.b]
+        let y = frame[u16x8: pc.c]
+        frame[i16x8: pc.a] = lanes(x .<= y)
+    }
+
+    @inline(never)
+    private static func i16x8GeS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i16x8: pc.b]
+        let y = frame[i16x8: pc.c]
+        frame[i16x8: pc.a] = lanes(x .>= y)
+    }
+
+    @inline(never)
+    private static func i16x8GeU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u16x8: pc.b]
+        let y = frame[u16x8: pc.c]
+        frame[i16x8: pc.a] = lanes(x .>= y)
+    }
+
+    @inline(never)
+    private static func i32x4Eq(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i32x4: pc.b]
+        let y = frame[i32x4: pc.c]
+        frame[i32x4: pc.a] = lanes(x .== y)
+    }
+
+    @inline(never)
+    private static func i32x4Ne(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i32x4: pc.b]
+        let y = frame[i32x4: pc.c]
+        frame[i32x4: pc.a] = lanes(x .!= y)
+    }
+
+    @inline(never)
+    private static func i32x4LtS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i32x4: pc.b]
+        let y = frame[i32x4: pc.c]
+        frame[i32x4: pc.a] = lanes(x .< y)
+    }
+
+    @inline(never)
+    private static func i32x4LtU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u32x4: pc.b]
+        let y = frame[u32x4: pc.c]
+        frame[i32x4: pc.a] = lanes(x .< y)
+    }
+
+    @inline(never)
+    private static func i32x4GtS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i32x4: pc.b]
+        let y = frame[i32x4: pc.c]
+        frame[i32x4: pc.a] = lanes(x .> y)
+    }
+
+    @inline(never)
+    private static func i32x4GtU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u32x4: pc.b]
+        let y = frame[u32x4: pc.c]
+        frame[i32x4: pc.a] = lanes(x .> y)
+    }
+
+    @inline(never)
+    private static func i32x4LeS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i32x4: pc.b]
+        let y = frame[i32x4: pc.c]
+        frame[i32x4: pc.a] = lanes(x .<= y)
+    }
+
+    @inline(never)
+    private static func i32x4LeU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u32x4: pc.b]
+        let y = frame[u32x4: pc.c]
+        frame[i32x4: pc.a] = lanes(x .<= y)
+    }
+
+    @inline(never)
+    private static func i32x4GeS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i32x4: pc.b]
+        let y = frame[i32x4: pc.c]
+        frame[i32x4: pc.a] = lanes(x .>= y)
+    }
+
+    @inline(never)
+    private static func i32x4GeU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u32x4: pc.b]
+        let y = frame[u32x4: pc.c]
+        frame[i32x4: pc.a] = lanes(x .>= y)
+    }
+
+    @inline(never)
+    private static func i64x2Eq(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i64x2: pc.b]
+        let y = frame[i64x2: pc.c]
+        frame[i64x2: pc.a] = lanes(x .== y)
+    }
+
+    @inline(never)
+    private static func i64x2Ne(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i64x2: pc.b]
+        let y = frame[i64x2: pc.c]
+        frame[i64x2: pc.a] = lanes(x .!= y)
+    }
+
+    @inline(never)
+    private static func i64x2LtS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i64x2: pc.b]
+        let y = frame[i64x2: pc.c]
+        frame[i64x2: pc.a] = lanes(x .< y)
+    }
+
+    @inline(never)
+    private static func i64x2GtS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i64x2: pc.b]
+        let y = frame[i64x2: pc.c]
+        frame[i64x2: pc.a] = lanes(x .> y)
+    }
+
+    @inline(never)
+    private static func i64x2LeS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i64x2: pc.b]
+        let y = frame[i64x2: pc.c]
+        frame[i64x2: pc.a] = lanes(x .<= y)
+    }
+
+    @inline(never)
+    private static func i64x2GeS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i64x2: pc.b]
+        let y = frame[i64x2: pc.c]
+        frame[i64x2: pc.a] = lanes(x .>= y)
+    }
+
+    @inline(never)
+    private static func f32x4Eq(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f32x4: pc.b]
+        let y = frame[f32x4: pc.c]
+        frame[i32x4: pc.a] = lanes(x .== y)
+    }
+
+    @inline(never)
+    private static func f32x4Ne(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f32x4: pc.b]
+        let y = frame[f32x4: pc.c]
+        frame[i32x4: pc.a] = lanes(x .!= y)
+    }
+
+    @inline(never)
+    private static func f32x4Lt(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f32x4: pc.b]
+        let y = frame[f32x4: pc.c]
+        frame[i32x4: pc.a] = lanes(x .< y)
+    }
+
+    @inline(never)
+    private static func f32x4Gt(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f32x4: pc.b]
+        let y = frame[f32x4: pc.c]
+        frame[i32x4: pc.a] = lanes(x .> y)
+    }
+
+    @inline(never)
+    private static func f32x4Le(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f32x4: pc.b]
+        let y = frame[f32x4: pc.c]
+        frame[i32x4: pc.a] = lanes(x .<= y)
+    }
+
+    @inline(never)
+    private static func f32x4Ge(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f32x4: pc.b]
+        let y = frame[f32x4: pc.c]
+        frame[i32x4: pc.a] = lanes(x .>= y)
+    }
+
+    @inline(never)
+    private static func f64x2Eq(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f64x2: pc.b]
+        let y = frame[f64x2: pc.c]
+        frame[i64x2: pc.a] = lanes(x .== y)
+    }
+
+    @inline(never)
+    private static func f64x2Ne(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f64x2: pc.b]
+        let y = frame[f64x2: pc.c]
+        frame[i64x2: pc.a] = lanes(x .!= y)
+    }
+
+    @inline(never)
+    private static func f64x2Lt(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f64x2: pc.b]
+        let y = frame[f64x2: pc.c]
+        frame[i64x2: pc.a] = lanes(x .< y)
+    }
+
+    @inline(never)
+    private static func f64x2Gt(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f64x2: pc.b]
+        let y = frame[f64x2: pc.c]
+        frame[i64x2: pc.a] = lanes(x .> y)
+    }
+
+    @inline(never)
+    private static func f64x2Le(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f64x2: pc.b]
+        let y = frame[f64x2: pc.c]
+        frame[i64x2: pc.a] = lanes(x .<= y)
+    }
+
+    @inline(never)
+    private static func f64x2Ge(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f64x2: pc.b]
+        let y = frame[f64x2: pc.c]
+        frame[i64x2: pc.a] = lanes(x .>= y)
+    }
+
+    @inline(never)
+    private static func i8x16RelaxedLaneselect(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u64x2: pc.b]
+        let y = frame[u64x2: pc.c]
+        let z = frame[u64x2: pc.secondA]
+        frame[u64x2: pc.a] = (x & z) | (y & ~z)
+    }
+
+    @inline(never)
+    private static func i16x8RelaxedLaneselect(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u64x2: pc.b]
+        let y = frame[u64x2: pc.c]
+        let z = frame[u64x2: pc.secondA]
+        frame[u64x2: pc.a] = (x & z) | (y & ~z)
+    }
+
+    @inline(never)
+    private static func i32x4RelaxedLaneselect(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u64x2: pc.b]
+        let y = frame[u64x2: pc.c]
+        let z = frame[u64x2: pc.secondA]
+        frame[u64x2: pc.a] = (x & z) | (y & ~z)
+    }
+
+    @inline(never)
+    private static func i64x2RelaxedLaneselect(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u64x2: pc.b]
+        let y = frame[u64x2: pc.c]
+        let z = frame[u64x2: pc.secondA]
+        frame[u64x2: pc.a] = (x & z) | (y & ~z)
+    }
+
+    @inline(never)
+    private static func v128AnyTrue(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u64x2: pc.b]
+        frame[i64: pc.a] = (x.x | x.y) != 0 ? 1 : 0
+    }
+
+    @inline(never)
+    private static func i8x16AllTrue(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u8x16: pc.b]
+        frame[i64: pc.a] = isZero(x .== SIMD16<UInt8>(repeating: 0)) ? 1 : 0
+    }
+
+    @inline(never)
+    private static func i8x16Bitmask(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u64x2: pc.b]
+        frame[i64: pc.a] = bitmask8(x)
+    }
+
+    @inline(never)
+    private static func i16x8AllTrue(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u16x8: pc.b]
+        frame[i64: pc.a] = isZero(x .== SIMD8<UInt16>(repeating: 0)) ? 1 : 0
+    }
+
+    @inline(never)
+    private static func i16x8Bitmask(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u64x2: pc.b]
+        frame[i64: pc.a] = bitmask16(x)
+    }
+
+    @inline(never)
+    private static func i32x4AllTrue(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u32x4: pc.b]
+        frame[i64: pc.a] = isZero(x .== SIMD4<UInt32>(repeating: 0)) ? 1 : 0
+    }
+
+    @inline(never)
+    private static func i32x4Bitmask(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u64x2: pc.b]
+        frame[i64: pc.a] = bitmask32(x)
+    }
+
+    @inline(never)
+    private static func i64x2AllTrue(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u64x2: pc.b]
+        frame[i64: pc.a] = isZero(x .== SIMD2<UInt64>(repeating: 0)) ? 1 : 0
+    }
+
+    @inline(never)
+    private static func i64x2Bitmask(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u64x2: pc.b]
+        frame[i64: pc.a] = bitmask64(x)
+    }
+
+    @inline(never)
+    private static func i8x16Abs(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i8x16: pc.b]
+        frame[i8x16: pc.a] = x.replacing(
+            with: SIMD16<Int8>(repeating: 0) &- x,
+            where: x .< SIMD16<Int8>(repeating: 0)
+        )
+    }
+
+    @inline(never)
+    private static func i8x16Neg(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i8x16: pc.b]
+        frame[i8x16: pc.a] = SIMD16<Int8>(repeating: 0) &- x
+    }
+
+    @inline(never)
+    private static func i8x16MinS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i8x16: pc.b]
+        let y = frame[i8x16: pc.c]
+        frame[i8x16: pc.a] = x.replacing(with: y, where: y .< x)
+    }
+
+    @inline(never)
+    private static func i8x16MaxS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i8x16: pc.b]
+        let y = frame[i8x16: pc.c]
+        frame[i8x16: pc.a] = x.replacing(with: y, where: y .> x)
+    }
+
+    @inline(never)
+    private static func i8x16MinU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u8x16: pc.b]
+        let y = frame[u8x16: pc.c]
+        frame[u8x16: pc.a] = x.replacing(with: y, where: y .< x)
+    }
+
+    @inline(never)
+    private static func i8x16MaxU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u8x16: pc.b]
+        let y = frame[u8x16: pc.c]
+        frame[u8x16: pc.a] = x.replacing(with: y, where: y .> x)
+    }
+
+    @inline(never)
+    private static func i8x16AddSatU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u8x16: pc.b]
+        let y = frame[u8x16: pc.c]
+        frame[u8x16: pc.a] = (x &+ y).replacing(
+            with: SIMD16<UInt8>(repeating: .max),
+            where: x .> ~y
+        )
+    }
+
+    @inline(never)
+    private static func i8x16SubSatU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u8x16: pc.b]
+        let y = frame[u8x16: pc.c]
+        frame[u8x16: pc.a] = (x &- y).replacing(with: SIMD16<UInt8>(repeating: 0), where: x .< y)
+    }
+
+    @inline(never)
+    private static func i8x16AddSatS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i8x16: pc.b]
+        let y = frame[i8x16: pc.c]
+        let sum = x &+ y
+        let overflow = (x ^ sum) & (y ^ sum)
+        let limit = (x &>> SIMD16<Int8>(repeating: 7)) ^ SIMD16<Int8>(repeating: .max)
+        frame[i8x16: pc.a] = sum.replacing(
+            with: limit,
+            where: overflow .< SIMD16<Int8>(repeating: 0)
+        )
+    }
+
+    @inline(never)
+    private static func i8x16SubSatS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i8x16: pc.b]
+        let y = frame[i8x16: pc.c]
+        let sum = x &- y
+        let overflow = (x ^ y) & (x ^ sum)
+        let limit = (x &>> SIMD16<Int8>(repeating: 7)) ^ SIMD16<Int8>(repeating: .max)
+        frame[i8x16: pc.a] = sum.replacing(
+            with: limit,
+            where: overflow .< SIMD16<Int8>(repeating: 0)
+        )
+    }
+
+    @inline(never)
+    private static func i8x16AvgrU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u8x16: pc.b]
+        let y = frame[u8x16: pc.c]
+        frame[u8x16: pc.a] = (x | y) &- ((x ^ y) &>> SIMD16<UInt8>(repeating: 1))
+    }
+
+    @inline(never)
+    private static func i16x8Abs(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i16x8: pc.b]
+        frame[i16x8: pc.a] = x.replacing(
+            with: SIMD8<Int16>(repeating: 0) &- x,
+            where: x .< SIMD8<Int16>(repeating: 0)
+        )
+    }
+
+    @inline(never)
+    private static func i16x8Neg(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i16x8: pc.b]
+        frame[i16x8: pc.a] = SIMD8<Int16>(repeating: 0) &- x
+    }
+
+    @inline(never)
+    private static func i16x8MinS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i16x8: pc.b]
+        let y = frame[i16x8: pc.c]
+        frame[i16x8: pc.a] = x.replacing(with: y, where: y .< x)
+    }
+
+    @inline(never)
+    private static func i16x8MaxS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i16x8: pc.b]
+        let y = frame[i16x8: pc.c]
+        frame[i16x8: pc.a] = x.replacing(with: y, where: y .> x)
+    }
+
+    @inline(never)
+    private static func i16x8MinU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u16x8: pc.b]
+        let y = frame[u16x8: pc.c]
+        frame[u16x8: pc.a] = x.replacing(with: y, where: y .< x)
+    }
+
+    @inline(never)
+    private static func i16x8MaxU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u16x8: pc.b]
+        let y = frame[u16x8: pc.c]
+        frame[u16x8: pc.a] = x.replacing(with: y, where: y .> x)
+    }
+
+    @inline(never)
+    private static func i16x8AddSatU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u16x8: pc.b]
+        let y = frame[u16x8: pc.c]
+        frame[u16x8: pc.a] = (x &+ y).replacing(
+            with: SIMD8<UInt16>(repeating: .max),
+            where: x .> ~y
+        )
+    }
+
+    @inline(never)
+    private static func i16x8SubSatU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u16x8: pc.b]
+        let y = frame[u16x8: pc.c]
+        frame[u16x8: pc.a] = (x &- y).replacing(with: SIMD8<UInt16>(repeating: 0), where: x .< y)
+    }
+
+    @inline(never)
+    private static func i16x8AddSatS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i16x8: pc.b]
+        let y = frame[i16x8: pc.c]
+        let sum = x &+ y
+        let overflow = (x ^ sum) & (y ^ sum)
+        let limit = (x &>> SIMD8<Int16>(repeating: 15)) ^ SIMD8<Int16>(repeating: .max)
+        frame[i16x8: pc.a] = sum.replacing(
+            with: limit,
+            where: overflow .< SIMD8<Int16>(repeating: 0)
+        )
+    }
+
+    @inline(never)
+    private static func i16x8SubSatS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i16x8: pc.b]
+        let y = frame[i16x8: pc.c]
+        let sum = x &- y
+        let overflow = (x ^ y) & (x ^ sum)
+        let limit = (x &>> SIMD8<Int16>(repeating: 15)) ^ SIMD8<Int16>(repeating: .max)
+        frame[i16x8: pc.a] = sum.replacing(
+            with: limit,
+            where: overflow .< SIMD8<Int16>(repeating: 0)
+        )
+    }
+
+    @inline(never)
+    private static func i16x8AvgrU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u16x8: pc.b]
+        let y = frame[u16x8: pc.c]
+        frame[u16x8: pc.a] = (x | y) &- ((x ^ y) &>> SIMD8<UInt16>(repeating: 1))
+    }
+
+    @inline(never)
+    private static func i32x4Abs(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i32x4: pc.b]
+        frame[i32x4: pc.a] = x.replacing(
+            with: SIMD4<Int32>(repeating: 0) &- x,
+            where: x .< SIMD4<Int32>(repeating: 0)
+        )
+    }
+
+    @inline(never)
+    private static func i32x4Neg(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i32x4: pc.b]
+        frame[i32x4: pc.a] = SIMD4<Int32>(repeating: 0) &- x
+    }
+
+    @inline(never)
+    private static func i32x4MinS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i32x4: pc.b]
+        let y = frame[i32x4: pc.c]
+        frame[i32x4: pc.a] = x.replacing(with: y, where: y .< x)
+    }
+
+    @inline(never)
+    private static func i32x4MaxS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i32x4: pc.b]
+        let y = frame[i32x4: pc.c]
+        frame[i32x4: pc.a] = x.replacing(with: y, where: y .> x)
+    }
+
+    @inline(never)
+    private static func i32x4MinU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u32x4: pc.b]
+        let y = frame[u32x4: pc.c]
+        frame[u32x4: pc.a] = x.replacing(with: y, where: y .< x)
+    }
+
+    @inline(never)
+    private static func i32x4MaxU(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u32x4: pc.b]
+        let y = frame[u32x4: pc.c]
+        frame[u32x4: pc.a] = x.replacing(with: y, where: y .> x)
+    }
+
+    @inline(never)
+    private static func i64x2Abs(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i64x2: pc.b]
+        frame[i64x2: pc.a] = x.replacing(
+            with: SIMD2<Int64>(repeating: 0) &- x,
+            where: x .< SIMD2<Int64>(repeating: 0)
+        )
+    }
+
+    @inline(never)
+    private static func i64x2Neg(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i64x2: pc.b]
+        frame[i64x2: pc.a] = SIMD2<Int64>(repeating: 0) &- x
+    }
+
+    @inline(never)
+    private static func i8x16Popcnt(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u8x16: pc.b]
+        frame[u8x16: pc.a] = bitCounts(x)
+    }
+
+    @inline(never)
+    private static func i16x8Q15mulrSatS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i16x8: pc.b]
+        let y = frame[i16x8: pc.c]
+        frame[i16x8: pc.a] = multiplyQ15(x, y)
+    }
+
+    @inline(never)
+    private static func i16x8RelaxedQ15mulrS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i16x8: pc.b]
+        let y = frame[i16x8: pc.c]
+        frame[i16x8: pc.a] = multiplyQ15(x, y)
+    }
+
+    @inline(never)
+    private static func i32x4DotI16x8S(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i16x8: pc.b]
+        let y = frame[i16x8: pc.c]
+        frame[i32x4: pc.a] = dotProducts(x, y)
+    }
+
+    @inline(never)
+    private static func i16x8RelaxedDotI8x16I7x16S(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i8x16: pc.b]
+        let y = frame[i8x16: pc.c]
+        frame[i16x8: pc.a] = dotProducts(x, y)
+    }
+
+    @inline(never)
+    private static func i32x4RelaxedDotI8x16I7x16AddS(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i8x16: pc.b]
+        let y = frame[i8x16: pc.c]
+        let z = frame[i32x4: pc.secondA]
+        frame[i32x4: pc.a] = pairSums(dotProducts(x, y)) &+ z
+    }
+
+    @inline(never)
+    private static func i16x8ExtendLowI8x16S(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i8x16: pc.b]
+        frame[i16x8: pc.a] = SIMD8<Int16>(truncatingIfNeeded: x.lowHalf)
+    }
+
+    @inline(never)
+    private static func i16x8ExtmulLowI8x16S(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i8x16: pc.b]
+        let y = frame[i8x16: pc.c]
+        frame[i16x8: pc.a] =
+            SIMD8<Int16>(truncatingIfNeeded: x.lowHalf)
+            &* SIMD8<Int16>(truncatingIfNeeded: y.lowHalf)
+    }
+
+    @inline(never)
+    private static func i16x8ExtendHighI8x16S(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i8x16: pc.b]
+        frame[i16x8: pc.a] = SIMD8<Int16>(truncatingIfNeeded: x.highHalf)
+    }
+
+    @inline(never)
+    private static func i16x8ExtmulHighI8x16S(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i8x16: pc.b]
+        let y = frame[i8x16: pc.c]
+        frame[i16x8: pc.a] =
+            SIMD8<Int16>(truncatingIfNeeded: x.highHalf)
+            &* SIMD8<Int16>(truncatingIfNeeded: y.highHalf)
+    }
+
+    @inline(never)
+    private static func i16x8ExtaddPairwiseI8x16S(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i8x16: pc.b]
+        frame[i16x8: pc.a] = pairSums(x)
+    }
+
+    @inline(never)
+    private static func i8x16NarrowI16x8S(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i16x8: pc.b]
+        let y = frame[i16x8: pc.c]
+        let low = narrowSigned(x)
+        let high = narrowSigned(y)
+        frame[i8x16: pc.a] = SIMD16<Int8>(lowHalf: low, highHalf: high)
+    }
+
+    @inline(never)
+    private static func i16x8ExtendLowI8x16U(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u8x16: pc.b]
+        frame[u16x8: pc.a] = SIMD8<UInt16>(truncatingIfNeeded: x.lowHalf)
+    }
+
+    @inline(never)
+    private static func i16x8ExtmulLowI8x16U(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u8x16: pc.b]
+        let y = frame[u8x16: pc.c]
+        frame[u16x8: pc.a] =
+            SIMD8<UInt16>(truncatingIfNeeded: x.lowHalf)
+            &* SIMD8<UInt16>(truncatingIfNeeded: y.lowHalf)
+    }
+
+    @inline(never)
+    private static func i16x8ExtendHighI8x16U(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u8x16: pc.b]
+        frame[u16x8: pc.a] = SIMD8<UInt16>(truncatingIfNeeded: x.highHalf)
+    }
+
+    @inline(never)
+    private static func i16x8ExtmulHighI8x16U(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u8x16: pc.b]
+        let y = frame[u8x16: pc.c]
+        frame[u16x8: pc.a] =
+            SIMD8<UInt16>(truncatingIfNeeded: x.highHalf)
+            &* SIMD8<UInt16>(truncatingIfNeeded: y.highHalf)
+    }
+
+    @inline(never)
+    private static func i16x8ExtaddPairwiseI8x16U(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u8x16: pc.b]
+        frame[u16x8: pc.a] = pairSums(x)
+    }
+
+    @inline(never)
+    private static func i8x16NarrowI16x8U(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i16x8: pc.b]
+        let y = frame[i16x8: pc.c]
+        let low = narrowUnsigned(x)
+        let high = narrowUnsigned(y)
+        frame[i8x16: pc.a] = SIMD16<Int8>(lowHalf: low, highHalf: high)
+    }
+
+    @inline(never)
+    private static func i32x4ExtendLowI16x8S(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i16x8: pc.b]
+        frame[i32x4: pc.a] = SIMD4<Int32>(truncatingIfNeeded: x.lowHalf)
+    }
+
+    @inline(never)
+    private static func i32x4ExtmulLowI16x8S(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i16x8: pc.b]
+        let y = frame[i16x8: pc.c]
+        frame[i32x4: pc.a] =
+            SIMD4<Int32>(truncatingIfNeeded: x.lowHalf)
+            &* SIMD4<Int32>(truncatingIfNeeded: y.lowHalf)
+    }
+
+    @inline(never)
+    private static func i32x4ExtendHighI16x8S(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i16x8: pc.b]
+        frame[i32x4: pc.a] = SIMD4<Int32>(truncatingIfNeeded: x.highHalf)
+    }
+
+    @inline(never)
+    private static func i32x4ExtmulHighI16x8S(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i16x8: pc.b]
+        let y = frame[i16x8: pc.c]
+        frame[i32x4: pc.a] =
+            SIMD4<Int32>(truncatingIfNeeded: x.highHalf)
+            &* SIMD4<Int32>(truncatingIfNeeded: y.highHalf)
+    }
+
+    @inline(never)
+    private static func i32x4ExtaddPairwiseI16x8S(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i16x8: pc.b]
+        frame[i32x4: pc.a] = pairSums(x)
+    }
+
+    @inline(never)
+    private static func i16x8NarrowI32x4S(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i32x4: pc.b]
+        let y = frame[i32x4: pc.c]
+        let low = narrowSigned(x)
+        let high = narrowSigned(y)
+        frame[i16x8: pc.a] = SIMD8<Int16>(lowHalf: low, highHalf: high)
+    }
+
+    @inline(never)
+    private static func i32x4ExtendLowI16x8U(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u16x8: pc.b]
+        frame[u32x4: pc.a] = SIMD4<UInt32>(truncatingIfNeeded: x.lowHalf)
+    }
+
+    @inline(never)
+    private static func i32x4ExtmulLowI16x8U(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u16x8: pc.b]
+        let y = frame[u16x8: pc.c]
+        frame[u32x4: pc.a] =
+            SIMD4<UInt32>(truncatingIfNeeded: x.lowHalf)
+            &* SIMD4<UInt32>(truncatingIfNeeded: y.lowHalf)
+    }
+
+    @inline(never)
+    private static func i32x4ExtendHighI16x8U(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u16x8: pc.b]
+        frame[u32x4: pc.a] = SIMD4<UInt32>(truncatingIfNeeded: x.highHalf)
+    }
+
+    @inline(never)
+    private static func i32x4ExtmulHighI16x8U(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u16x8: pc.b]
+        let y = frame[u16x8: pc.c]
+        frame[u32x4: pc.a] =
+            SIMD4<UInt32>(truncatingIfNeeded: x.highHalf)
+            &* SIMD4<UInt32>(truncatingIfNeeded: y.highHalf)
+    }
+
+    @inline(never)
+    private static func i32x4ExtaddPairwiseI16x8U(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u16x8: pc.b]
+        frame[u32x4: pc.a] = pairSums(x)
+    }
+
+    @inline(never)
+    private static func i16x8NarrowI32x4U(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i32x4: pc.b]
+        let y = frame[i32x4: pc.c]
+        let low = narrowUnsigned(x)
+        let high = narrowUnsigned(y)
+        frame[i16x8: pc.a] = SIMD8<Int16>(lowHalf: low, highHalf: high)
+    }
+
+    @inline(never)
+    private static func i64x2ExtendLowI32x4S(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i32x4: pc.b]
+        frame[i64x2: pc.a] = SIMD2<Int64>(truncatingIfNeeded: x.lowHalf)
+    }
+
+    @inline(never)
+    private static func i64x2ExtmulLowI32x4S(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i32x4: pc.b]
+        let y = frame[i32x4: pc.c]
+        frame[i64x2: pc.a] =
+            SIMD2<Int64>(truncatingIfNeeded: x.lowHalf)
+            &* SIMD2<Int64>(truncatingIfNeeded: y.lowHalf)
+    }
+
+    @inline(never)
+    private static func i64x2ExtendHighI32x4S(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i32x4: pc.b]
+        frame[i64x2: pc.a] = SIMD2<Int64>(truncatingIfNeeded: x.highHalf)
+    }
+
+    @inline(never)
+    private static func i64x2ExtmulHighI32x4S(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i32x4: pc.b]
+        let y = frame[i32x4: pc.c]
+        frame[i64x2: pc.a] =
+            SIMD2<Int64>(truncatingIfNeeded: x.highHalf)
+            &* SIMD2<Int64>(truncatingIfNeeded: y.highHalf)
+    }
+
+    @inline(never)
+    private static func i64x2ExtendLowI32x4U(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u32x4: pc.b]
+        frame[u64x2: pc.a] = SIMD2<UInt64>(truncatingIfNeeded: x.lowHalf)
+    }
+
+    @inline(never)
+    private static func i64x2ExtmulLowI32x4U(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u32x4: pc.b]
+        let y = frame[u32x4: pc.c]
+        frame[u64x2: pc.a] =
+            SIMD2<UInt64>(truncatingIfNeeded: x.lowHalf)
+            &* SIMD2<UInt64>(truncatingIfNeeded: y.lowHalf)
+    }
+
+    @inline(never)
+    private static func i64x2ExtendHighI32x4U(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u32x4: pc.b]
+        frame[u64x2: pc.a] = SIMD2<UInt64>(truncatingIfNeeded: x.highHalf)
+    }
+
+    @inline(never)
+    private static func i64x2ExtmulHighI32x4U(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u32x4: pc.b]
+        let y = frame[u32x4: pc.c]
+        frame[u64x2: pc.a] =
+            SIMD2<UInt64>(truncatingIfNeeded: x.highHalf)
+            &* SIMD2<UInt64>(truncatingIfNeeded: y.highHalf)
+    }
+
+    @inline(never)
+    private static func f32x4Abs(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u32x4: pc.b]
+        frame[u32x4: pc.a] = x & SIMD4<UInt32>(repeating: ~0x8000_0000)
+    }
+
+    @inline(never)
+    private static func f32x4Neg(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u32x4: pc.b]
+        frame[u32x4: pc.a] = x ^ SIMD4<UInt32>(repeating: 0x8000_0000)
+    }
+
+    @inline(never)
+    private static func f32x4Sqrt(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f32x4: pc.b]
+        frame[f32x4: pc.a] = SIMD4<Float>(
+            x.x.squareRoot(),
+            x.y.squareRoot(),
+            x.z.squareRoot(),
+            x.w.squareRoot()
+        )
+    }
+
+    @inline(never)
+    private static func f32x4Ceil(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f32x4: pc.b]
+        frame[f32x4: pc.a] = roundedUp(x)
+    }
+
+    @inline(never)
+    private static func f32x4Floor(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f32x4: pc.b]
+        frame[f32x4: pc.a] = roundedDown(x)
+    }
+
+    @inline(never)
+    private static func f32x4Trunc(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f32x4: pc.b]
+        frame[f32x4: pc.a] = roundedTowardZero(x)
+    }
+
+    @inline(never)
+    private static func f32x4Nearest(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f32x4: pc.b]
+        frame[f32x4: pc.a] = roundedToNearest(x)
+    }
+
+    @inline(never)
+    private static func f32x4Min(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f32x4: pc.b]
+        let y = frame[f32x4: pc.c]
+        frame[f32x4: pc.a] = minimum(x, y)
+    }
+
+    @inline(never)
+    private static func f32x4Max(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f32x4: pc.b]
+        let y = frame[f32x4: pc.c]
+        frame[f32x4: pc.a] = maximum(x, y)
+    }
+
+    @inline(never)
+    private static func f32x4RelaxedMin(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f32x4: pc.b]
+        let y = frame[f32x4: pc.c]
+        frame[f32x4: pc.a] = minimum(x, y)
+    }
+
+    @inline(never)
+    private static func f32x4RelaxedMax(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f32x4: pc.b]
+        let y = frame[f32x4: pc.c]
+        frame[f32x4: pc.a] = maximum(x, y)
+    }
+
+    @inline(never)
+    private static func f32x4Pmin(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f32x4: pc.b]
+        let y = frame[f32x4: pc.c]
+        frame[f32x4: pc.a] = x.replacing(with: y, where: y .< x)
+    }
+
+    @inline(never)
+    private static func f32x4Pmax(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f32x4: pc.b]
+        let y = frame[f32x4: pc.c]
+        frame[f32x4: pc.a] = x.replacing(with: y, where: x .< y)
+    }
+
+    @inline(never)
+    private static func f64x2Abs(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u64x2: pc.b]
+        frame[u64x2: pc.a] = x & SIMD2<UInt64>(repeating: ~0x8000_0000_0000_0000)
+    }
+
+    @inline(never)
+    private static func f64x2Neg(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u64x2: pc.b]
+        frame[u64x2: pc.a] = x ^ SIMD2<UInt64>(repeating: 0x8000_0000_0000_0000)
+    }
+
+    @inline(never)
+    private static func f64x2Sqrt(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f64x2: pc.b]
+        frame[f64x2: pc.a] = SIMD2<Double>(x.x.squareRoot(), x.y.squareRoot())
+    }
+
+    @inline(never)
+    private static func f64x2Ceil(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f64x2: pc.b]
+        frame[f64x2: pc.a] = roundedUp(x)
+    }
+
+    @inline(never)
+    private static func f64x2Floor(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f64x2: pc.b]
+        frame[f64x2: pc.a] = roundedDown(x)
+    }
+
+    @inline(never)
+    private static func f64x2Trunc(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f64x2: pc.b]
+        frame[f64x2: pc.a] = roundedTowardZero(x)
+    }
+
+    @inline(never)
+    private static func f64x2Nearest(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f64x2: pc.b]
+        frame[f64x2: pc.a] = roundedToNearest(x)
+    }
+
+    @inline(never)
+    private static func f64x2Min(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f64x2: pc.b]
+        let y = frame[f64x2: pc.c]
+        frame[f64x2: pc.a] = minimum(x, y)
+    }
+
+    @inline(never)
+    private static func f64x2Max(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f64x2: pc.b]
+        let y = frame[f64x2: pc.c]
+        frame[f64x2: pc.a] = maximum(x, y)
+    }
+
+    @inline(never)
+    private static func f64x2RelaxedMin(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f64x2: pc.b]
+        let y = frame[f64x2: pc.c]
+        frame[f64x2: pc.a] = minimum(x, y)
+    }
+
+    @inline(never)
+    private static func f64x2RelaxedMax(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f64x2: pc.b]
+        let y = frame[f64x2: pc.c]
+        frame[f64x2: pc.a] = maximum(x, y)
+    }
+
+    @inline(never)
+    private static func f64x2Pmin(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f64x2: pc.b]
+        let y = frame[f64x2: pc.c]
+        frame[f64x2: pc.a] = x.replacing(with: y, where: y .< x)
+    }
+
+    @inline(never)
+    private static func f64x2Pmax(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f64x2: pc.b]
+        let y = frame[f64x2: pc.c]
+        frame[f64x2: pc.a] = x.replacing(with: y, where: x .< y)
+    }
+
+    @inline(never)
+    private static func f32x4ConvertI32x4S(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i32x4: pc.b]
+        frame[f32x4: pc.a] = SIMD4<Float>(x)
+    }
+
+    @inline(never)
+    private static func f32x4ConvertI32x4U(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u32x4: pc.b]
+        frame[f32x4: pc.a] = SIMD4<Float>(x)
+    }
+
+    @inline(never)
+    private static func f64x2ConvertLowI32x4S(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[i32x4: pc.b]
+        frame[f64x2: pc.a] = SIMD2<Double>(x.lowHalf)
+    }
+
+    @inline(never)
+    private static func f64x2ConvertLowI32x4U(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[u32x4: pc.b]
+        frame[f64x2: pc.a] = SIMD2<Double>(x.lowHalf)
+    }
+
+    @inline(never)
+    private static func f64x2PromoteLowF32x4(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f32x4: pc.b]
+        frame[f64x2: pc.a] = SIMD2<Double>(x.lowHalf)
+    }
+
+    @inline(never)
+    private static func f32x4DemoteF64x2Zero(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f64x2: pc.b]
+        frame[f32x4: pc.a] = SIMD4<Float>(
+            lowHalf: SIMD2<Float>(x),
+            highHalf: SIMD2<Float>(repeating: 0)
+        )
+    }
+
+    @inline(never)
+    private static func i32x4TruncSatF32x4S(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f32x4: pc.b]
+        frame[i32x4: pc.a] = SIMD4(
+            truncatedSigned(x.x),
+            truncatedSigned(x.y),
+            truncatedSigned(x.z),
+            truncatedSigned(x.w)
+        )
+    }
+
+    @inline(never)
+    private static func i32x4RelaxedTruncF32x4S(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f32x4: pc.b]
+        frame[i32x4: pc.a] = SIMD4(
+            truncatedSigned(x.x),
+            truncatedSigned(x.y),
+            truncatedSigned(x.z),
+            truncatedSigned(x.w)
+        )
+    }
+
+    @inline(never)
+    private static func i32x4TruncSatF64x2SZero(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f64x2: pc.b]
+        frame[i32x4: pc.a] = SIMD4(truncatedSigned(x.x), truncatedSigned(x.y), 0, 0)
+    }
+
+    @inline(never)
+    private static func i32x4RelaxedTruncF64x2SZero(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f64x2: pc.b]
+        frame[i32x4: pc.a] = SIMD4(truncatedSigned(x.x), truncatedSigned(x.y), 0, 0)
+    }
+
+    @inline(never)
+    private static func i32x4TruncSatF32x4U(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f32x4: pc.b]
+        frame[u32x4: pc.a] = SIMD4(
+            truncatedUnsigned(x.x),
+            truncatedUnsigned(x.y),
+            truncatedUnsigned(x.z),
+            truncatedUnsigned(x.w)
+        )
+    }
+
+    @inline(never)
+    private static func i32x4RelaxedTruncF32x4U(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f32x4: pc.b]
+        frame[u32x4: pc.a] = SIMD4(
+            truncatedUnsigned(x.x),
+            truncatedUnsigned(x.y),
+            truncatedUnsigned(x.z),
+            truncatedUnsigned(x.w)
+        )
+    }
+
+    @inline(never)
+    private static func i32x4TruncSatF64x2UZero(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f64x2: pc.b]
+        frame[u32x4: pc.a] = SIMD4(truncatedUnsigned(x.x), truncatedUnsigned(x.y), 0, 0)
+    }
+
+    @inline(never)
+    private static func i32x4RelaxedTruncF64x2UZero(_ frame: Frame, _ pc: CodePointer) {
+        let x = frame[f64x2: pc.b]
+        frame[u32x4: pc.a] = SIMD4(truncatedUnsigned(x.x), truncatedUnsigned(x.y), 0, 0)
     }
 }
