@@ -35,6 +35,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: strict),
         .target(name: "Wasm", dependencies: ["Linux"], swiftSettings: engine),
+        .target(name: "WasmText", dependencies: ["Wasm"], swiftSettings: strict),
         .target(name: "WASI", dependencies: ["Wasm", "Linux"], swiftSettings: strict),
         .target(name: "HTTP", swiftSettings: strict),
         .target(name: "HTTPServer", dependencies: ["HTTP", "Linux"], swiftSettings: strict),
@@ -89,7 +90,12 @@ let package = Package(
         ),
         .testTarget(
             name: "WasmTests",
-            dependencies: ["Wasm", "TestSupport"],
+            dependencies: ["Wasm", "WasmText", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "WasmTextTests",
+            dependencies: ["WasmText", "Wasm", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -22,6 +22,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -122,6 +123,32 @@ struct clinux_pm_scan_arg {
 
 static inline int clinux_pagemap_scan(int pagemap, struct clinux_pm_scan_arg *argument) {
     return ioctl(pagemap, CLINUX_PAGEMAP_SCAN, argument);
+}
+
+// GNU's names, hidden without its feature-test macro; the kernel's numbers are the same everywhere.
+enum {
+    CLINUX_O_PATH = 010000000,
+    CLINUX_AT_EMPTY_PATH = 0x1000,
+    CLINUX_RESOLVE_NO_MAGICLINKS = 0x02,
+    CLINUX_RESOLVE_BENEATH = 0x08
+};
+
+// No C library has a wrapper for this call.
+static inline int clinux_openat2(
+    int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
+    struct { uint64_t flags, mode, resolve; } how = {flags, mode, resolve};
+    return (int)syscall(437, directory, path, &how, sizeof how);
+}
+
+// Variadic in C, hence out of Swift's reach.
+static inline int clinux_openat(int directory, const char *path, int flags, unsigned mode) {
+    return openat(directory, path, flags, mode);
+}
+
+static inline int clinux_set_status_flags(int fd, int flags) { return fcntl(fd, F_SETFL, flags); }
+
+static inline long clinux_getdents64(int fd, void *buffer, unsigned size) {
+    return syscall(SYS_getdents64, fd, buffer, size);
 }
 
 #endif

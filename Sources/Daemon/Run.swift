@@ -51,8 +51,14 @@ private struct CommandRun {
 
     init(_ options: RunOptions) throws(RunFailure) {
         self.options = options
-        guard options.directories.isEmpty else {
-            throw RunFailure(code: 64, message: "--dir is not supported yet")
+        for directory in options.directories {
+            do throws(SystemError) {
+                context.directories.append(
+                    try PreopenedDirectory(host: directory.host, guest: directory.guest)
+                )
+            } catch {
+                throw RunFailure(code: RunExitCode.noInput, message: "--dir: \(error)")
+            }
         }
         let bytes = try Self.read(options.file)
         do {

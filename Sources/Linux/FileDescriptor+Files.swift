@@ -10,7 +10,7 @@ extension FileDescriptor {
         mode: mode_t = 0
     ) throws(SystemError) {
         let raw = try retryingInterrupts("open \(path)") {
-            unsafe open(path, flags | O_CLOEXEC, mode)
+            unsafe Glibc.open(path, flags | O_CLOEXEC, mode)
         }
         self.init(adopting: raw)
     }
@@ -36,7 +36,7 @@ extension FileDescriptor {
             let start = offset
             let written = try retryingInterrupts("write") {
                 unsafe bytes.withUnsafeBytes { buffer in
-                    unsafe write(
+                    unsafe Glibc.write(
                         descriptor,
                         buffer.baseAddress.map { unsafe $0 + start },
                         buffer.count - start

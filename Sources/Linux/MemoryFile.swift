@@ -63,7 +63,7 @@ extension FileDescriptor {
             let offset = written
             written += try retryingInterrupts("write") {
                 unsafe bytes.withUnsafeBytes { bytes in
-                    unsafe write(
+                    unsafe Glibc.write(
                         file,
                         UnsafeRawBufferPointer(rebasing: bytes[offset...]).baseAddress,
                         bytes.count - offset

@@ -21,7 +21,12 @@ public struct TerminalStreams: OptionSet, Sendable {
 enum FileType: UInt8 {
     /// What a stream that is no terminal is: neither seekable nor a device.
     case unknown = 0
+    case blockDevice = 1
     case characterDevice = 2
+    case directory = 3
+    case regularFile = 4
+    case socketStream = 6
+    case symbolicLink = 7
 }
 
 /// `fdflags`.
@@ -29,43 +34,154 @@ struct DescriptorFlags: OptionSet {
     let rawValue: UInt16
 
     static let append = DescriptorFlags(rawValue: 1 << 0)
+    static let dataSync = DescriptorFlags(rawValue: 1 << 1)
     static let nonblock = DescriptorFlags(rawValue: 1 << 2)
+    static let readSync = DescriptorFlags(rawValue: 1 << 3)
+    static let sync = DescriptorFlags(rawValue: 1 << 4)
 
-    /// The flags that a stream can be given.
+    /// The flags that an open stream or file can be given.
     static let settable: DescriptorFlags = [.append, .nonblock]
     /// Every flag that there is.
     static let all = DescriptorFlags(rawValue: 0b1_1111)
 }
 
-/// `rights`: of those that there are, the ones that streams have.
-///
-/// Neither seeking nor telling: by their absence a C library knows a terminal.
+/// `rights`: what may be done with a descriptor, or with what is opened through it.
 struct DescriptorRights: OptionSet {
     let rawValue: UInt64
 
+    static let dataSync = DescriptorRights(rawValue: 1 << 0)
     static let read = DescriptorRights(rawValue: 1 << 1)
+    static let seek = DescriptorRights(rawValue: 1 << 2)
     static let setFlags = DescriptorRights(rawValue: 1 << 3)
+    static let sync = DescriptorRights(rawValue: 1 << 4)
+    static let tell = DescriptorRights(rawValue: 1 << 5)
     static let write = DescriptorRights(rawValue: 1 << 6)
+    static let advise = DescriptorRights(rawValue: 1 << 7)
+    static let allocate = DescriptorRights(rawValue: 1 << 8)
+    static let pathCreateDirectory = DescriptorRights(rawValue: 1 << 9)
+    static let pathCreateFile = DescriptorRights(rawValue: 1 << 10)
+    static let pathLinkSource = DescriptorRights(rawValue: 1 << 11)
+    static let pathLinkTarget = DescriptorRights(rawValue: 1 << 12)
+    static let pathOpen = DescriptorRights(rawValue: 1 << 13)
+    static let readDirectory = DescriptorRights(rawValue: 1 << 14)
+    static let pathReadLink = DescriptorRights(rawValue: 1 << 15)
+    static let pathRenameSource = DescriptorRights(rawValue: 1 << 16)
+    static let pathRenameTarget = DescriptorRights(rawValue: 1 << 17)
+    static let pathGetFileStatus = DescriptorRights(rawValue: 1 << 18)
+    static let pathSetFileSize = DescriptorRights(rawValue: 1 << 19)
+    static let pathSetFileTimes = DescriptorRights(rawValue: 1 << 20)
     static let getFileStatus = DescriptorRights(rawValue: 1 << 21)
+    static let setFileSize = DescriptorRights(rawValue: 1 << 22)
+    static let setFileTimes = DescriptorRights(rawValue: 1 << 23)
+    static let pathSymlink = DescriptorRights(rawValue: 1 << 24)
+    static let pathRemoveDirectory = DescriptorRights(rawValue: 1 << 25)
+    static let pathUnlinkFile = DescriptorRights(rawValue: 1 << 26)
     static let poll = DescriptorRights(rawValue: 1 << 27)
+
+    /// What can be done with files.
+    static let file: DescriptorRights = [
+        .dataSync, .read, .seek, .setFlags, .sync, .tell, .write, .advise, .allocate,
+        .getFileStatus, .setFileSize, .setFileTimes, .poll,
+    ]
+
+    /// What can be done with directories.
+    static let directory: DescriptorRights = [
+        .setFlags, .sync, .dataSync, .advise, .pathCreateDirectory, .pathCreateFile,
+        .pathLinkSource, .pathLinkTarget, .pathOpen, .readDirectory, .pathReadLink,
+        .pathRenameSource, .pathRenameTarget, .pathGetFileStatus, .pathSetFileSize,
+        .pathSetFileTimes, .getFileStatus, .setFileTimes, .pathSymlink, .pathRemoveDirectory,
+        .pathUnlinkFile, .poll,
+    ]
+
+    /// What streams have: neither seeking nor telling, by whose absence a C library knows a terminal.
+    static func stream(_ stream: GuestStream) -> DescriptorRights {
+        [.setFlags, .getFileStatus, .poll, stream == .input ? .read : .write]
+    }
 }
 
 /// An open descriptor of a guest.
 struct Descriptor {
-    let stream: GuestStream
-    var flags: DescriptorFlags = []
+    enum Target {
+        case stream(GuestStream)
+        case file(OpenFile)
+        case directory(OpenFile)
+    }
 
-    var rights: DescriptorRights {
-        let common: DescriptorRights = [.setFlags, .getFileStatus, .poll]
-        return common.union(stream == .input ? .read : .write)
+    let target: Target
+    var flags: DescriptorFlags = []
+    var rights: DescriptorRights
+    /// The most rights that what is opened through a directory can have.
+    var inheriting: DescriptorRights = []
+    /// The name of a directory that was open from the start.
+    var preopenName: [UInt8]?
+
+    init(stream: GuestStream) {
+        target = .stream(stream)
+        rights = .stream(stream)
+    }
+
+    init(
+        _ target: Target,
+        flags: DescriptorFlags = [],
+        rights: DescriptorRights,
+        inheriting: DescriptorRights,
+        preopenName: [UInt8]? = nil
+    ) {
+        self.target = target
+        self.flags = flags
+        self.rights = rights
+        self.inheriting = inheriting
+        self.preopenName = preopenName
+    }
+
+    /// The stream that the descriptor leads to; nil for files and directories.
+    var stream: GuestStream? {
+        if case .stream(let stream) = target { return stream }
+        return nil
+    }
+
+    /// The file; nil for streams, an error for directories.
+    func file() throws(ErrorNumber) -> OpenFile? {
+        switch target {
+        case .stream: return nil
+        case .file(let file): return file
+        case .directory: throw .isdir
+        }
+    }
+
+    /// The file or directory; nil for streams.
+    var opened: OpenFile? {
+        switch target {
+        case .stream: nil
+        case .file(let file), .directory(let file): file
+        }
     }
 }
 
-/// A guest's descriptors: the three streams, until it closes or renumbers them.
-///
-/// A fixed table: no call of preview 1 can open another one while there is no file system.
+/// A guest's descriptors, by number.
 struct DescriptorTable {
-    private var entries: [3 of Descriptor?] = [
+    private var entries: [Descriptor?]
+
+    /// The most descriptors that may be open at once.
+    static let countMax = 1024
+
+    /// The three streams, then directories that are open from the start.
+    init(_ directories: [PreopenedDirectory] = []) {
+        entries = Self.streams
+        for directory in directories {
+            entries.append(
+                Descriptor(
+                    .directory(directory.file),
+                    rights: .directory,
+                    inheriting: [.directory, .file],
+                    preopenName: directory.guestPath
+                )
+            )
+        }
+    }
+
+    /// Shared by all tables until they change.
+    private static let streams: [Descriptor?] = [
         Descriptor(stream: .input),
         Descriptor(stream: .output),
         Descriptor(stream: .error),
@@ -81,5 +197,16 @@ struct DescriptorTable {
             guard let index = Int(exactly: number), index < entries.count else { return }
             entries[index] = newValue
         }
+    }
+
+    /// Gives a descriptor the lowest number that is free.
+    mutating func open(_ descriptor: Descriptor) throws(ErrorNumber) -> UInt32 {
+        if let free = entries.firstIndex(where: { $0 == nil }) {
+            entries[free] = descriptor
+            return UInt32(truncatingIfNeeded: free)
+        }
+        guard entries.count < Self.countMax else { throw .mfile }
+        entries.append(descriptor)
+        return UInt32(truncatingIfNeeded: entries.count - 1)
     }
 }

@@ -1,10 +1,12 @@
+import Glibc
+import Linux
 import Wasm
 
 /// `poll_oneoff`: waiting for clocks and streams.
 extension WASIContext {
     /// The most subscriptions in one call; more are refused as `EINVAL`.
     ///
-    /// There are three streams and four clocks to wait for.
+    /// More than there can be descriptors and clocks to wait for.
     static var subscriptionCountMax: UInt32 { 1024 }
 
     /// The size of `event` in bytes.
@@ -62,9 +64,9 @@ extension WASIContext {
         case .clock(let clock, let timeout, let isAbsolute):
             return check(clock, timeout, isAbsolute: isAbsolute, since: since, now: now)
         case .read(let number):
-            guard let descriptor = descriptors[number], descriptor.stream == .input else {
-                return .ready(error: .badf)
-            }
+            guard let descriptor = descriptors[number] else { return .ready(error: .badf) }
+            if let opened = descriptor.opened { return Self.check(opened) }
+            guard descriptor.stream == .input else { return .ready(error: .badf) }
             guard input.isReady else { return .onInput }
             let byteCount = input.unreadByteCount
             return .ready(byteCount: UInt64(byteCount), hangup: input.hasEnded && byteCount == 0)
@@ -74,6 +76,13 @@ extension WASIContext {
             }
             return .ready(byteCount: UInt64(BufferList.byteCountMax))
         }
+    }
+
+    /// A file or directory is always ready: with what lies after its position.
+    private static func check(_ opened: OpenFile) -> Readiness {
+        let size = (try? opened.descriptor.status())?.size ?? 0
+        let position = (try? opened.descriptor.seek(0, from: SEEK_CUR)) ?? 0
+        return .ready(byteCount: size > position ? size - position : 0)
     }
 
     private func check(

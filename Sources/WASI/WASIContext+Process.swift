@@ -112,6 +112,9 @@ enum Surcharge {
     /// For copying bytes into or out of a guest.
     static func copying(_ byteCount: Int) -> Int64 { Int64(byteCount / 32) }
 
+    /// For a call on a file, and the bytes that it moved.
+    static func file(_ byteCount: Int) -> Int64 { 300 &+ copying(byteCount) }
+
     /// For making random bytes.
     static func random(_ byteCount: Int) -> Int64 { Int64(byteCount) &+ 100 }
 }

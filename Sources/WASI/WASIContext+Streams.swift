@@ -2,7 +2,7 @@ import Glibc
 import Linux
 import Wasm
 
-/// Descriptors, all of which are streams. Preview 1: `fd_*`.
+/// Streams, and what all descriptors have. Preview 1: `fd_*`.
 extension WASIContext {
     /// The open descriptor with a number.
     func descriptor(_ number: UInt32) throws(ErrorNumber) -> Descriptor {
@@ -16,11 +16,19 @@ extension WASIContext {
     func read(_ call: inout HostCall) throws(ErrorNumber) -> HostResult {
         _ = takeSuspension()
         let descriptor = try descriptor(call.u32(0))
-        guard descriptor.stream == .input else { throw .badf }
         let memory = call.memory
         let countAddress = call.u32(3)
+        let file = try descriptor.file()
+        guard file != nil || descriptor.stream == .input else { throw .badf }
+        guard descriptor.rights.contains(.read) else { throw .notcapable }
         guard memory.contains(countAddress, count: 4) else { throw .fault }
         let buffers = try BufferList(memory, at: call.u32(1), count: call.u32(2))
+        if let file {
+            let moved = try read(file, into: buffers, of: memory)
+            _ = memory.store(UInt32(truncatingIfNeeded: moved), at: countAddress)
+            call.surcharge &+= Surcharge.file(moved)
+            return .finished
+        }
         guard buffers.byteCount > 0 else {
             _ = memory.store(UInt32(0), at: countAddress)
             return .finished
@@ -56,12 +64,21 @@ extension WASIContext {
 
     /// `fd_write`.
     func write(_ call: inout HostCall) throws(ErrorNumber) -> HostResult {
-        let stream = try descriptor(call.u32(0)).stream
+        let descriptor = try descriptor(call.u32(0))
+        let stream = descriptor.stream
+        let file = try descriptor.file()
         guard stream != .input else { throw .badf }
+        guard descriptor.rights.contains(.write) else { throw .notcapable }
         let memory = call.memory
         let countAddress = call.u32(3)
         guard memory.contains(countAddress, count: 4) else { throw .fault }
         let buffers = try BufferList(memory, at: call.u32(1), count: call.u32(2))
+        if let file {
+            let written = try write(buffers, from: memory, to: file)
+            _ = memory.store(UInt32(truncatingIfNeeded: written), at: countAddress)
+            call.surcharge &+= Surcharge.file(written)
+            return .finished
+        }
         let written: Int
         switch stream == .output ? standardOutput : standardError {
         case .buffer:
@@ -141,23 +158,27 @@ extension WASIContext {
     /// `fd_fdstat_get`: the type, the flags and the rights.
     func descriptorStatus(_ call: inout HostCall) throws(ErrorNumber) {
         let descriptor = try descriptor(call.u32(0))
-        let type = UInt64(fileType(descriptor.stream).rawValue)
+        let type = UInt64(fileType(descriptor).rawValue)
         let flags = UInt64(descriptor.flags.rawValue)
         let memory = call.memory
         let address = call.u32(1)
         guard memory.contains(address, count: 24) else { throw .fault }
         _ = memory.store(type | flags << 16, at: address)
         _ = memory.store(descriptor.rights.rawValue, at: address &+ 8)
-        // No rights to inherit: nothing can be opened through a stream.
-        _ = memory.store(UInt64(0), at: address &+ 16)
+        _ = memory.store(descriptor.inheriting.rawValue, at: address &+ 16)
     }
 
-    /// `fd_filestat_get`: nothing is known of a stream but its type.
+    /// `fd_filestat_get`: of a stream nothing is known but its type.
     func fileStatus(_ call: inout HostCall, _ layout: Layout) throws(ErrorNumber) {
         let descriptor = try descriptor(call.u32(0))
-        let type = UInt64(fileType(descriptor.stream).rawValue)
+        guard descriptor.rights.contains(.getFileStatus) else { throw .notcapable }
         let memory = call.memory
         let address = call.u32(1)
+        if let opened = descriptor.opened {
+            let status = try kernel { () throws(SystemError) in try opened.descriptor.status() }
+            return try store(status, FileType(status.kind), at: address, memory, layout)
+        }
+        let type = UInt64(fileType(descriptor).rawValue)
         let byteCount = layout.fileStatusByteCount
         guard memory.contains(address, count: Int(byteCount)) else { throw .fault }
         for offset in stride(from: UInt32(0), to: byteCount, by: 8) {
@@ -166,17 +187,27 @@ extension WASIContext {
         }
     }
 
-    private func fileType(_ stream: GuestStream) -> FileType {
-        let bit = TerminalStreams(rawValue: 1 << stream.rawValue)
-        return terminals.contains(bit) ? .characterDevice : .unknown
+    private func fileType(_ descriptor: Descriptor) -> FileType {
+        switch descriptor.target {
+        case .file: return .regularFile
+        case .directory: return .directory
+        case .stream(let stream):
+            let bit = TerminalStreams(rawValue: 1 << stream.rawValue)
+            return terminals.contains(bit) ? .characterDevice : .unknown
+        }
     }
 
     /// `fd_fdstat_set_flags`: streams can be made non-blocking, and are always appended to.
     func setFlags(_ call: inout HostCall) throws(ErrorNumber) {
-        _ = try descriptor(call.u32(0))
+        let descriptor = try descriptor(call.u32(0))
         let flags = DescriptorFlags(rawValue: UInt16(truncatingIfNeeded: call.u32(1)))
         guard call.u32(1) <= UInt32(DescriptorFlags.all.rawValue) else { throw .inval }
         guard flags.isSubset(of: .settable) else { throw .notsup }
+        guard descriptor.rights.contains(.setFlags) else { throw .notcapable }
+        if let opened = descriptor.opened {
+            let status = O_NONBLOCK | (flags.contains(.append) ? O_APPEND : 0)
+            try kernel { () throws(SystemError) in try opened.descriptor.setStatusFlags(status) }
+        }
         descriptors[call.u32(0)]?.flags = flags
     }
 
@@ -199,24 +230,7 @@ extension WASIContext {
         descriptors[from] = nil
     }
 
-    // MARK: What streams cannot do
-
-    /// `fd_seek` and `fd_tell`.
-    func refuseSeek(_ call: inout HostCall) throws(ErrorNumber) {
-        _ = try descriptor(call.u32(0))
-        throw .spipe
-    }
-
-    /// `fd_pread` and `fd_pwrite`.
-    func refusePositioned(
-        _ call: inout HostCall,
-        _ right: DescriptorRights
-    ) throws(ErrorNumber) {
-        let descriptor = try descriptor(call.u32(0))
-        throw descriptor.rights.contains(right) ? .spipe : .badf
-    }
-
-    /// A call on an open descriptor that only files, directories or sockets support.
+    /// A call on an open descriptor that only sockets support.
     func refuse(_ call: inout HostCall, _ error: ErrorNumber) throws(ErrorNumber) {
         _ = try descriptor(call.u32(0))
         throw error
@@ -226,12 +240,20 @@ extension WASIContext {
 extension ErrorNumber {
     /// The number for a refused write of the kernel.
     init(_ error: SystemError) {
-        switch error.code {
-        case EBADF: self = .badf
-        case EAGAIN: self = .again
-        case ENOSPC: self = .nospc
-        case EPIPE: self = .pipe
-        default: self = .io
-        }
+        self = Self.byCode[error.code] ?? .io
     }
+
+    /// The numbers by the kernel's.
+    private static let byCode: [Int32: ErrorNumber] = [
+        E2BIG: .toobig, EACCES: .acces, EAGAIN: .again, EBADF: .badf, EBUSY: .busy,
+        EDQUOT: .dquot, EEXIST: .exist, EFAULT: .fault, EFBIG: .fbig, EILSEQ: .ilseq,
+        EINTR: .intr, EINVAL: .inval, EISDIR: .isdir, ELOOP: .loop, EMFILE: .mfile,
+        EMLINK: .mlink, ENAMETOOLONG: .nametoolong, ENFILE: .nfile, ENODEV: .nodev,
+        ENOENT: .noent, ENOLCK: .nolck, ENOMEM: .nomem, ENOSPC: .nospc, ENOSYS: .nosys,
+        ENOTDIR: .notdir, ENOTEMPTY: .notempty, ENOTSUP: .notsup, ENXIO: .nxio,
+        EOVERFLOW: .overflow, EPERM: .perm, EPIPE: .pipe, EROFS: .rofs, ESPIPE: .spipe,
+        ESTALE: .stale, ETXTBSY: .txtbsy,
+        // Also what a path gets that leads outside of its directory.
+        EXDEV: .perm,
+    ]
 }

@@ -1,3 +1,4 @@
+import Linux
 import Wasm
 
 /// What one execution of a guest sees of the outside through preview 1, and what it left there.
@@ -54,6 +55,14 @@ public final class WASIContext {
     /// State captured after that holds random bytes that every copy of it shares.
     public internal(set) var readRandom = false
 
+    /// The directories that guests find open, from descriptor 3 on.
+    public var directories: [PreopenedDirectory] = [] {
+        didSet { descriptors = DescriptorTable(directories) }
+    }
+
+    /// How paths are kept beneath the directories.
+    var resolution = PathResolution.best
+
     var descriptors = DescriptorTable()
 
     /// When the execution began, on the monotonic clock.
@@ -103,7 +112,7 @@ public final class WASIContext {
         exitCode = nil
         readClock = false
         readRandom = false
-        descriptors = DescriptorTable()
+        descriptors = DescriptorTable(directories)
         suspension = .none
         suspendedNanoseconds = 0
         startedAt = clocks.monotonic()

@@ -1,6 +1,6 @@
 public import Wasm
 
-/// The functions of WASI preview 1, without a file system or sockets.
+/// The functions of WASI preview 1; sockets are refused, since no guest has any.
 ///
 /// An execution that calls them must have a ``WASIContext`` as its host state. All addresses are
 /// checked: a wrong one is answered with `EFAULT`, never with a trap.
@@ -27,7 +27,9 @@ public enum WASIPreview1 {
     }
 
     private static func table(_ layout: Layout) -> [String: HostFunction] {
-        process.merging(descriptors(layout)) { $1 }.merging(paths) { $1 }.merging(sockets) { $1 }
+        process.merging(descriptors(layout)) { $1 }.merging(paths(layout)) { $1 }.merging(sockets) {
+            $1
+        }
     }
 
     private static var process: [String: HostFunction] {
@@ -66,47 +68,71 @@ public enum WASIPreview1 {
 
     private static func descriptors(_ layout: Layout) -> [String: HostFunction] {
         [
-            "fd_advise": refusing([.i32, .i64, .i64, .i32], .badf),
-            "fd_allocate": refusing([.i32, .i64, .i64], .badf),
+            "fd_advise": make([.i32, .i64, .i64, .i32]) { context, call throws(ErrorNumber) in
+                try context.advise(&call)
+            },
+            "fd_allocate": make([.i32, .i64, .i64]) { context, call throws(ErrorNumber) in
+                try context.allocate(&call)
+            },
             "fd_close": make([.i32]) { context, call throws(ErrorNumber) in
                 try context.close(&call)
             },
-            "fd_datasync": refusing([.i32], .badf),
+            "fd_datasync": make([.i32]) { context, call throws(ErrorNumber) in
+                try context.synchronize(&call, dataOnly: true)
+            },
             "fd_fdstat_get": make([.i32, .i32]) { context, call throws(ErrorNumber) in
                 try context.descriptorStatus(&call)
             },
             "fd_fdstat_set_flags": make([.i32, .i32]) { context, call throws(ErrorNumber) in
                 try context.setFlags(&call)
             },
-            "fd_fdstat_set_rights": refusing([.i32, .i64, .i64], .badf),
+            "fd_fdstat_set_rights": make([.i32, .i64, .i64]) { context, call throws(ErrorNumber) in
+                try context.setRights(&call)
+            },
             "fd_filestat_get": make([.i32, .i32]) { context, call throws(ErrorNumber) in
                 try context.fileStatus(&call, layout)
             },
-            "fd_filestat_set_size": refusing([.i32, .i64], .badf),
-            "fd_filestat_set_times": refusing([.i32, .i64, .i64, .i32], .badf),
-            "fd_pread": make([.i32, .i32, .i32, .i64, .i32]) { context, call throws(ErrorNumber) in
-                try context.refusePositioned(&call, .read)
+            "fd_filestat_set_size": make([.i32, .i64]) { context, call throws(ErrorNumber) in
+                try context.setSize(&call)
             },
-            "fd_prestat_dir_name": refusing([.i32, .i32, .i32], .notdir),
-            "fd_prestat_get": refusing([.i32, .i32], .badf),
+            "fd_filestat_set_times": make([.i32, .i64, .i64, .i32]) {
+                context,
+                call throws(ErrorNumber) in
+                try context.setTimes(&call)
+            },
+            "fd_pread": make([.i32, .i32, .i32, .i64, .i32]) { context, call throws(ErrorNumber) in
+                try context.transfer(&call, isWrite: false)
+            },
+            "fd_prestat_dir_name": make([.i32, .i32, .i32]) { context, call throws(ErrorNumber) in
+                try context.preopenName(&call)
+            },
+            "fd_prestat_get": make([.i32, .i32]) { context, call throws(ErrorNumber) in
+                try context.preopenStatus(&call)
+            },
             "fd_pwrite": make([.i32, .i32, .i32, .i64, .i32]) { context, call throws(ErrorNumber) in
-                try context.refusePositioned(&call, .write)
+                try context.transfer(&call, isWrite: true)
             },
             "fd_read": makeSuspendable([.i32, .i32, .i32, .i32]) {
                 context,
                 call throws(ErrorNumber) in
                 try context.read(&call)
             },
-            "fd_readdir": refusing([.i32, .i32, .i32, .i64, .i32], .badf),
+            "fd_readdir": make([.i32, .i32, .i32, .i64, .i32]) {
+                context,
+                call throws(ErrorNumber) in
+                try context.readDirectory(&call)
+            },
             "fd_renumber": make([.i32, .i32]) { context, call throws(ErrorNumber) in
                 try context.renumber(&call)
             },
             "fd_seek": make([.i32, .i64, .i32, .i32]) { context, call throws(ErrorNumber) in
-                try context.refuseSeek(&call)
+                try context.seek(&call, layout)
             },
-            "fd_sync": refusing([.i32], .badf),
+            "fd_sync": make([.i32]) { context, call throws(ErrorNumber) in
+                try context.synchronize(&call, dataOnly: false)
+            },
             "fd_tell": make([.i32, .i32]) { context, call throws(ErrorNumber) in
-                try context.refuseSeek(&call)
+                try context.tell(&call)
             },
             "fd_write": makeSuspendable([.i32, .i32, .i32, .i32]) {
                 context,
@@ -121,23 +147,53 @@ public enum WASIPreview1 {
         ]
     }
 
-    /// No descriptor is a directory: every one of them is the wrong kind, or not open.
-    private static var paths: [String: HostFunction] {
-        let types: [String: [ValueType]] = [
-            "path_create_directory": [.i32, .i32, .i32],
-            "path_filestat_get": [.i32, .i32, .i32, .i32, .i32],
-            "path_filestat_set_times": [.i32, .i32, .i32, .i32, .i64, .i64, .i32],
-            "path_link": [.i32, .i32, .i32, .i32, .i32, .i32, .i32],
-            "path_open": [.i32, .i32, .i32, .i32, .i32, .i64, .i64, .i32, .i32],
-            "path_readlink": [.i32, .i32, .i32, .i32, .i32, .i32],
-            "path_remove_directory": [.i32, .i32, .i32],
-            "path_rename": [.i32, .i32, .i32, .i32, .i32, .i32],
-            "path_symlink": [.i32, .i32, .i32, .i32, .i32],
-            "path_unlink_file": [.i32, .i32, .i32],
+    private static func paths(_ layout: Layout) -> [String: HostFunction] {
+        [
+            "path_create_directory": make([.i32, .i32, .i32]) { context, call throws(ErrorNumber) in
+                try context.createDirectory(&call)
+            },
+            "path_filestat_get": make([.i32, .i32, .i32, .i32, .i32]) {
+                context,
+                call throws(ErrorNumber) in
+                try context.pathStatus(&call, layout)
+            },
+            "path_filestat_set_times": make([.i32, .i32, .i32, .i32, .i64, .i64, .i32]) {
+                context,
+                call throws(ErrorNumber) in
+                try context.pathSetTimes(&call)
+            },
+            "path_link": make([.i32, .i32, .i32, .i32, .i32, .i32, .i32]) {
+                context,
+                call throws(ErrorNumber) in
+                try context.link(&call)
+            },
+            "path_open": make([.i32, .i32, .i32, .i32, .i32, .i64, .i64, .i32, .i32]) {
+                context,
+                call throws(ErrorNumber) in
+                try context.open(&call)
+            },
+            "path_readlink": make([.i32, .i32, .i32, .i32, .i32, .i32]) {
+                context,
+                call throws(ErrorNumber) in
+                try context.readLink(&call)
+            },
+            "path_remove_directory": make([.i32, .i32, .i32]) { context, call throws(ErrorNumber) in
+                try context.remove(&call, isDirectory: true)
+            },
+            "path_rename": make([.i32, .i32, .i32, .i32, .i32, .i32]) {
+                context,
+                call throws(ErrorNumber) in
+                try context.rename(&call)
+            },
+            "path_symlink": make([.i32, .i32, .i32, .i32, .i32]) {
+                context,
+                call throws(ErrorNumber) in
+                try context.symlink(&call)
+            },
+            "path_unlink_file": make([.i32, .i32, .i32]) { context, call throws(ErrorNumber) in
+                try context.remove(&call, isDirectory: false)
+            },
         ]
-        return types.mapValues { parameters in
-            make(parameters) { _, _ throws(ErrorNumber) in throw .badf }
-        }
     }
 
     private static var sockets: [String: HostFunction] {

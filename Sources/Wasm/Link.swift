@@ -164,6 +164,25 @@ extension Imports.External {
         }
     }
 
+    /// The heap that what is imported may have references into; nil when it is not bound to any.
+    var heap: Heap? {
+        get {
+            switch self {
+            case .function(let instance, _): instance.heap
+            case .table(let table): table.heap
+            case .global(let global): global.heap
+            case .host, .memory, .tag: nil
+            }
+        }
+        nonmutating set {
+            switch self {
+            case .table(let table): table.heap = newValue
+            case .global(let global): global.heap = newValue
+            default: return
+            }
+        }
+    }
+
     /// Whether the external matches the type of a module's import. §3.3.13
     func satisfies(
         _ expected: ExternalType,

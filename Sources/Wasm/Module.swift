@@ -24,6 +24,7 @@ public final class Module: @unchecked Sendable {
     let bytes: [UInt8]
     let structure: ModuleStructure
     let types: TypeTable
+    let runtimeTypes: RuntimeTypes
     let layouts: SlotLayouts
     /// For each function its slot among the records of an instance; `UInt32.max` if it has none.
     let recordSlots: [UInt32]
@@ -45,6 +46,7 @@ public final class Module: @unchecked Sendable {
         self.types = try ModuleValidator.validate(structure, bytes: bytes, limits: limits)
         self.bytes = bytes
         self.structure = structure
+        self.runtimeTypes = RuntimeTypes(types)
         self.layouts = SlotLayouts(structure)
         (self.recordSlots, self.recordFunctions) = Self.recordSlots(structure)
         self.exportsByName = Dictionary(

@@ -8,6 +8,7 @@ enum Rules {
         "CZlib": [],
         "Linux": ["CLinux", "Glibc", "Synchronization"],
         "Wasm": ["Linux", "Glibc", "Synchronization"],
+        "WasmText": ["Wasm"],
         "WASI": ["Wasm", "Linux", "Glibc", "Synchronization"],
         "HTTP": [],
         "HTTPServer": ["HTTP", "Linux", "Synchronization"],

@@ -2,13 +2,13 @@
 ///
 /// Core specification, appendix "Index of Instructions". Every list is in the order of the codes;
 /// `-` stands for a code that means nothing.
-enum InstructionNames {
+package enum InstructionNames {
     /// The name of a one-byte instruction; nil for a code that means nothing.
-    static func name(of opcode: UInt8) -> String? { name(UInt32(opcode), in: oneByte) }
+    package static func name(of opcode: UInt8) -> String? { name(UInt32(opcode), in: oneByte) }
 
     /// The name of an instruction that a prefix byte and a number select; nil when they mean
     /// nothing.
-    static func name(prefix: UInt8, _ number: UInt32) -> String? {
+    package static func name(prefix: UInt8, _ number: UInt32) -> String? {
         switch prefix {
         case 0xFB: name(number, in: garbageCollection)
         case 0xFC: name(number, in: miscellaneous)

@@ -78,6 +78,10 @@ struct CodePointer {
     @inline(__always)
     var secondA: UInt16 { unsafe base[4] }
 
+    /// The second field of the second cell.
+    @inline(__always)
+    var secondB: UInt16 { unsafe base[5] }
+
     /// The third field of the second cell: what a branch pays when taken.
     @inline(__always)
     var secondC: UInt16 { unsafe base[6] }
@@ -92,6 +96,11 @@ struct CodePointer {
     @inline(__always)
     var secondIndex: UInt32 {
         unsafe UnsafeRawPointer(base).load(fromByteOffset: 12, as: UInt32.self)
+    }
+
+    /// The third cell.
+    var thirdCell: UInt64 {
+        unsafe UnsafeRawPointer(base).load(fromByteOffset: 16, as: UInt64.self)
     }
 
     /// The first field of the third cell.
@@ -120,6 +129,22 @@ struct CodePointer {
             entry.load(as: Int32.self), entry.load(fromByteOffset: 4, as: UInt16.self)
         )
     }
+
+    /// The second and third cells.
+    @inline(__always)
+    var secondVector: SIMD2<UInt64> {
+        unsafe UnsafeRawPointer(base).loadUnaligned(fromByteOffset: 8, as: SIMD2<UInt64>.self)
+    }
+
+    /// One of the bytes of the second and third cells.
+    @inline(__always)
+    func secondByte(_ index: Int) -> Int {
+        Int(unsafe UnsafeRawPointer(base).load(fromByteOffset: 8 + index, as: UInt8.self))
+    }
+
+    /// One of the fields of the second cell.
+    @inline(__always)
+    func secondField(_ index: Int) -> Int { Int(unsafe base[4 + index]) }
 
     // MARK: Moving
 

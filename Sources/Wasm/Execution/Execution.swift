@@ -44,6 +44,8 @@ public final class Execution: @unchecked Sendable {
     private var fuelCharged: UInt64 = 0
     private var hasEnded = false
 
+    /// Where the slots end that the running frame uses, while it asks for memory.
+    var stackTop: Frame
     let hostState: AnyObject?
     var trapReason: String?
     var exitCode: Int32 = 0
@@ -71,7 +73,11 @@ public final class Execution: @unchecked Sendable {
             throw .unknownExport(name)
         }
         let type = instance.module.functionType(Int(index))
-        guard type.parameters == arguments.map(\.type) else {
+        guard type.parameters.count == arguments.count,
+            zip(arguments, type.parameters).allSatisfy({
+                $0.belongs(to: $1, heap: instance.heap)
+            })
+        else {
             throw .argumentTypes(expected: type, found: arguments.map(\.type))
         }
         self.init(instance, function: Int(index), arguments, stack, fuelLimit, hostState)
@@ -98,6 +104,7 @@ public final class Execution: @unchecked Sendable {
     ) {
         self.instance = instance
         self.stack = stack
+        self.stackTop = stack.start
         self.type = instance.module.functionType(function)
         self.fuelLimit = fuelLimit
         self.hostState = hostState
@@ -116,9 +123,11 @@ public final class Execution: @unchecked Sendable {
                 execution: Unmanaged.passUnretained(self)
             )
         )
+        instance.heap.register(self)
     }
 
     deinit {
+        instance.heap.unregister(self)
         unsafe machine.base.deinitialize(count: 1)
         unsafe machine.base.deallocate()
     }
@@ -137,6 +146,7 @@ public final class Execution: @unchecked Sendable {
     /// May be called again after `outOfBudget` and `waiting`, and not after anything else.
     public func resume(budget: Int64) -> Outcome {
         precondition(!hasEnded, "the execution has ended")
+        instance.heap.prepare(for: self)
         let slice = max(budget, Self.budgetMin)
         let left = fuelLimit.map { $0 > fuelCharged ? $0 - fuelCharged : 0 } ?? .max
         let isLast = left <= UInt64(slice)
@@ -164,11 +174,22 @@ public final class Execution: @unchecked Sendable {
         }
     }
 
+    /// The slots of the value stack that may hold references.
+    ///
+    /// Only the running execution knows where its frame ends while it asks for memory; for others it
+    /// is as long as frames can be.
+    func stackRoots(isCurrent: Bool) -> Heap.Collection.Roots {
+        let start = unsafe stack.start.base
+        let limit = unsafe stack.limit.base - start
+        let end = unsafe isCurrent ? stackTop.base - start : machine.frame.base - start + 65_536
+        return unsafe Heap.Collection.Roots(slots: start, count: min(max(end, 0), limit))
+    }
+
     private var results: [Value] {
         var slots = unsafe stack.start.base
         return type.results.map { type in
             defer { unsafe slots += type.slotCount }
-            return unsafe Value(slots, type: type)
+            return unsafe Value(slots, type: type, heap: instance.heap)
         }
     }
 

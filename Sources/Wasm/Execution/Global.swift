@@ -10,11 +10,14 @@ public final class Global: @unchecked Sendable {
     // object allocated.
     let slot: UnsafeMutablePointer<UInt64>
     private let owner: Instance?
+    /// The heap that the value may refer to an object of, once an instance has the global.
+    var heap: Heap?
 
     init(_ type: GlobalType, slot: UnsafeMutablePointer<UInt64>, owner: Instance) {
         self.type = type
         unsafe self.slot = slot
         self.owner = owner
+        self.heap = owner.heap
     }
 
     /// Makes a global of the host.
@@ -31,5 +34,5 @@ public final class Global: @unchecked Sendable {
     }
 
     /// The current value.
-    public var value: Value { unsafe Value(slot, type: type.value) }
+    public var value: Value { unsafe Value(slot, type: type.value, heap: heap) }
 }

@@ -4,37 +4,37 @@ extension Instance {
         let structure = module.structure
         for (index, definition) in structure.globals.enumerated() {
             let slot = Int(module.layouts.globals[index])
-            if definition.type.value == .v128 {
-                context.globals[vector: slot] = evaluateVector(definition.initializer)
-            } else {
-                context.globals[slot] = evaluate(definition.initializer)
-            }
+            let value = try evaluateSlots(definition.initializer)
+            context.globals[slot] = value.0
+            if definition.type.value == .v128 { context.globals[slot + 1] = value.1 }
         }
         for (index, definition) in structure.tables.enumerated() {
             guard let initializer = definition.initializer else { continue }
             let storage = tables[structure.importedTableCount + index].storage
-            storage.fill(0, count: storage.count, with: evaluate(initializer))
+            storage.fill(0, count: storage.count, with: try evaluate(initializer))
         }
+        try evaluateElements()
         for (index, segment) in structure.elements.enumerated() {
             switch segment.mode {
             case .passive:
                 continue
             case .declarative:
-                droppedElements[index] = true
+                dropElements(index)
             case .active(let table, let offset):
                 // Beyond 32 bits lies no element of any table.
-                let start = UInt32(clamping: evaluate(offset))
+                let start = UInt32(clamping: try evaluate(offset))
                 let count = UInt32(segment.items.count)
                 guard copyElements(index, to: Int(table), at: start, from: 0, count: count) else {
                     throw .segmentOutOfBounds(.tableOutOfBounds, offset: segment.offset)
                 }
-                droppedElements[index] = true
+                dropElements(index)
             }
         }
         for (index, segment) in structure.dataSegments.enumerated() {
             guard case .active(let memory, let offset) = segment.mode else { continue }
             let bytes = module.bytes[segment.bytes]
-            guard context.memory(memory).write(bytes.span, at: evaluate(offset)) else {
+            let start = try evaluate(offset)
+            guard context.memory(memory).write(bytes.span, at: start) else {
                 throw .segmentOutOfBounds(.memoryOutOfBounds, offset: segment.offset)
             }
             droppedData[index] = true
@@ -51,21 +51,12 @@ extension Instance {
         from source: UInt32,
         count: UInt32
     ) -> Bool {
-        let items = module.structure.elements[segment].items
-        let available = droppedElements[segment] ? 0 : items.count
         let storage = context.table(table)
-        guard UInt64(source) + UInt64(count) <= UInt64(available),
+        guard containsElements(segment, from: source, count: count),
             storage.contains(start, count: count)
         else { return false }
-        for index in 0..<Int(count) {
-            let value: UInt64 =
-                switch items {
-                case .functions(let functions):
-                    record(of: Int(functions[Int(source) + index])).address
-                case .expressions(let expressions):
-                    evaluate(expressions[Int(source) + index])
-                }
-            _ = storage.store(value, at: start + UInt32(index))
+        for index in 0..<count {
+            _ = storage.store(elementValue(segment, Int(source + index)), at: start + index)
         }
         context.tablesAreDirty = true
         return true
@@ -93,45 +84,62 @@ extension Instance {
         return memory.write(bytes.span, at: start)
     }
 
-    /// The value of a constant expression that is a vector: it has one instruction.
-    private func evaluateVector(_ expression: ConstantExpression) -> V128 {
-        switch expression.instructions.first {
-        case .v128Const(let low, let high): V128(low: low, high: high)
-        case .globalGet(let index): globalVector(Int(index))
-        default: V128()
+    /// Whether a segment has `count` elements from `source` on; a dropped one has none.
+    func containsElements(_ segment: Int, from source: UInt32, count: UInt32) -> Bool {
+        let available =
+            droppedElements[segment] ? 0 : module.structure.elements[segment].items.count
+        return UInt64(source) + UInt64(count) <= UInt64(available)
+    }
+
+    /// An element of a segment.
+    func elementValue(_ segment: Int, _ index: Int) -> UInt64 {
+        switch module.structure.elements[segment].items {
+        case .functions(let functions):
+            return record(of: Int(functions[index])).address
+        case .expressions(let expressions):
+            if let values = elementValues[segment] { return values[index] }
+            // Expressions that make no object have the same value whenever they are evaluated.
+            var evaluator = ConstantEvaluator(self)
+            return (try? evaluator.evaluate(expressions[index]).0) ?? 0
         }
     }
 
-    /// The value of a constant expression that is not a vector. Core specification §4.5.5
-    func evaluate(_ expression: ConstantExpression) -> UInt64 {
-        var stack: [UInt64] = []
-        func binary(_ operation: (UInt64, UInt64) -> UInt64) {
-            let right = stack.popLast() ?? 0
-            let left = stack.popLast() ?? 0
-            stack.append(operation(left, right))
+    /// Evaluates the segments whose expressions make objects: once, since objects have identity.
+    private func evaluateElements() throws(InstantiationError) {
+        for (index, segment) in module.structure.elements.enumerated() {
+            guard case .expressions(let expressions) = segment.items,
+                expressions.contains(where: \.makesObjects)
+            else { continue }
+            var values: [UInt64] = []
+            for expression in expressions { values.append(try evaluate(expression)) }
+            elementValues[index] = SlotList(values)
         }
-        func narrow(_ value: UInt64) -> UInt64 { UInt64(UInt32(truncatingIfNeeded: value)) }
-        for instruction in expression.instructions {
+    }
+
+    private func evaluate(_ expression: ConstantExpression) throws(InstantiationError) -> UInt64 {
+        try evaluateSlots(expression).0
+    }
+
+    private func evaluateSlots(
+        _ expression: ConstantExpression
+    ) throws(InstantiationError) -> (UInt64, UInt64) {
+        var evaluator = ConstantEvaluator(self)
+        do throws(ConstantEvaluator.HeapExhausted) {
+            return try evaluator.evaluate(expression)
+        } catch {
+            throw .heapExhausted(limit: heap.byteCountMax)
+        }
+    }
+}
+
+extension ConstantExpression {
+    fileprivate var makesObjects: Bool {
+        instructions.contains { instruction in
             switch instruction {
-            case .i32Const(let value): stack.append(UInt64(UInt32(bitPattern: value)))
-            case .i64Const(let value): stack.append(UInt64(bitPattern: value))
-            case .f32Const(let bits): stack.append(UInt64(bits))
-            case .f64Const(let bits): stack.append(bits)
-            case .globalGet(let index): stack.append(globalSlot(Int(index)))
-            case .refNull: stack.append(0)
-            case .refFunc(let function): stack.append(record(of: Int(function)).address)
-            case .i32Add: binary { narrow($0 &+ $1) }
-            case .i32Sub: binary { narrow($0 &- $1) }
-            case .i32Mul: binary { narrow($0 &* $1) }
-            case .i64Add: binary { $0 &+ $1 }
-            case .i64Sub: binary { $0 &- $1 }
-            case .i64Mul: binary { $0 &* $1 }
-            case .other, .v128Const, .refI31, .structNew, .structNewDefault, .arrayNew,
-                .arrayNewDefault, .arrayNewFixed, .anyConvertExtern, .externConvertAny:
-                continue
+            case .structNew, .structNewDefault, .arrayNew, .arrayNewDefault, .arrayNewFixed: true
+            default: false
             }
         }
-        return stack.last ?? 0
     }
 }
 

@@ -11,6 +11,9 @@ public struct InstanceLimits: Sendable {
     /// The most elements that a table may have.
     public var tableElementsMax = 131_072
 
+    /// The most bytes that structures, arrays and exceptions may take, beside memories.
+    public var heapBytesMax = 64 << 20
+
     /// The default limits.
     public init() {}
 
@@ -26,6 +29,10 @@ public enum InstantiationError: Error, Equatable, Sendable, CustomStringConverti
     case tableTooLarge(UInt64, limit: Int)
     /// An active segment lies outside its memory or table.
     case segmentOutOfBounds(Trap.Kind, offset: Int)
+    /// Constant expressions make more objects than the heap's limit allows, in bytes.
+    case heapExhausted(limit: Int)
+    /// What is imported comes from instances with different heaps.
+    case heapsDiffer
     /// The system refused to reserve memory.
     case system(SystemError)
 
@@ -38,6 +45,10 @@ public enum InstantiationError: Error, Equatable, Sendable, CustomStringConverti
             "table of \(elements) elements exceeds the limit of \(limit) elements"
         case .segmentOutOfBounds(let kind, let offset):
             "\(kind), by the segment at byte 0x" + String(offset, radix: 16)
+        case .heapExhausted(let limit):
+            "objects made by constant expressions exceed the heap's limit of \(limit) bytes"
+        case .heapsDiffer:
+            "imports come from instances that do not share a heap"
         case .system(let error):
             error.description
         }
@@ -56,6 +67,10 @@ public final class Instance: @unchecked Sendable {
     let hostFunctions: [HostFunction]
     var droppedData: [Bool]
     var droppedElements: [Bool]
+    /// Where the instance's structures, arrays and exceptions are.
+    let heap: Heap
+    /// The values of element segments whose expressions make objects, by segment, until dropped.
+    var elementValues: [Int: SlotList] = [:]
 
     // SAFETY: allocated by `init` with the elements for the globals, records and so on that the module
     // declares, never moved, freed by `deinit`.
@@ -82,11 +97,15 @@ public final class Instance: @unchecked Sendable {
 
     /// Instantiates a module without running its start function: evaluates globals, then copies active
     /// segments. Core specification §4.5.4
+    ///
+    /// Instances share the heap of those they import from; without any, and when none is given, the
+    /// instance has a heap of its own.
     public convenience init(
         _ linked: LinkedModule,
-        limits: InstanceLimits = InstanceLimits()
+        limits: InstanceLimits = InstanceLimits(),
+        heap: Heap? = nil
     ) throws(InstantiationError) {
-        try self.init(allocating: linked, limits: limits, tagIDs: nil)
+        try self.init(allocating: linked, limits: limits, heap: heap, tagIDs: nil)
         try initialize()
     }
 
@@ -95,7 +114,8 @@ public final class Instance: @unchecked Sendable {
         _ snapshot: Snapshot,
         limits: InstanceLimits = InstanceLimits()
     ) throws(InstantiationError) {
-        try self.init(allocating: snapshot.linked, limits: limits, tagIDs: snapshot.tags)
+        try self.init(allocating: snapshot.linked, limits: limits, heap: nil, tagIDs: snapshot.tags)
+        if let image = snapshot.heap { heap.restore(relocated(image)) }
         for (memory, image) in zip(definedMemories, snapshot.memories) { memory.load(image) }
         restoreExceptMemories(snapshot)
         restoreTables(snapshot)
@@ -105,8 +125,12 @@ public final class Instance: @unchecked Sendable {
     private init(
         allocating linked: LinkedModule,
         limits: InstanceLimits,
+        heap: Heap?,
         tagIDs: [UInt64]?
     ) throws(InstantiationError) {
+        let heap =
+            try Self.sharedHeap(linked.externals, heap) ?? Heap(byteCountMax: limits.heapBytesMax)
+        self.heap = heap
         let structure = linked.module.structure
         self.linked = linked
         var memories: [Memory] = []
@@ -162,14 +186,33 @@ public final class Instance: @unchecked Sendable {
                 importedGlobals: importedGlobals,
                 tables: tableFields,
                 functions: records,
+                heapBase: heap.base,
                 tablesAreDirty: false,
                 instance: Unmanaged.passUnretained(self)
             )
         )
         fillImports()
+        for external in linked.externals { external.heap = heap }
+        for table in tables { table.heap = heap }
+        heap.register(self)
+    }
+
+    /// The heap that the imports and the caller agree on; nil when none of them has one.
+    private static func sharedHeap(
+        _ externals: [Imports.External],
+        _ given: Heap?
+    ) throws(InstantiationError) -> Heap? {
+        var heap = given
+        for external in externals {
+            guard let other = external.heap else { continue }
+            guard heap == nil || heap === other else { throw .heapsDiffer }
+            heap = other
+        }
+        return heap
     }
 
     deinit {
+        heap.unregister(self)
         unsafe context.base.deallocate()
         unsafe memoryViews.deallocate()
         unsafe globals.deallocate()
@@ -285,6 +328,13 @@ public final class Instance: @unchecked Sendable {
         return globals[index]
     }
 
+    /// Where a global lies.
+    func globalAddress(_ index: Int) -> UnsafeMutablePointer<UInt64> {
+        let imported = module.structure.importedGlobalCount
+        return unsafe index < imported
+            ? importedGlobals[index] : globals + Int(module.layouts.globals[index - imported])
+    }
+
     /// The value of any global, for constant expressions.
     func globalSlot(_ index: Int) -> UInt64 {
         let imported = module.structure.importedGlobalCount
@@ -324,7 +374,8 @@ public final class Instance: @unchecked Sendable {
             },
             droppedData: droppedData,
             droppedElements: droppedElements,
-            tags: tags.dropFirst(module.structure.importedTagCount).map(\.id)
+            tags: tags.dropFirst(module.structure.importedTagCount).map(\.id),
+            heap: capturedHeap
         )
     }
 
@@ -349,6 +400,7 @@ public final class Instance: @unchecked Sendable {
     public func reset(to snapshot: Snapshot) {
         precondition(snapshot.linked === linked)
         for (memory, image) in zip(definedMemories, snapshot.memories) { memory.restore(image) }
+        heap.restore(snapshot.heap.map(relocated))
         restoreExceptMemories(snapshot)
         if context.tablesAreDirty { restoreTables(snapshot) }
     }
@@ -359,6 +411,7 @@ public final class Instance: @unchecked Sendable {
         }
         droppedData = snapshot.droppedData
         droppedElements = snapshot.droppedElements
+        restoreElementValues(snapshot.heap)
     }
 
     private func restoreTables(_ snapshot: Snapshot) {
@@ -368,7 +421,7 @@ public final class Instance: @unchecked Sendable {
         context.tablesAreDirty = false
     }
 
-    private func content(_ slot: UInt64, of type: ValueType) -> Snapshot.Content {
+    func content(_ slot: UInt64, of type: ValueType) -> Snapshot.Content {
         guard case .reference(let reference) = type, module.types.isFunction(reference) else {
             return .bits(slot)
         }
@@ -379,7 +432,7 @@ public final class Instance: @unchecked Sendable {
         return .function(Int((slot - first) / stride))
     }
 
-    private func slot(of content: Snapshot.Content) -> UInt64 {
+    func slot(of content: Snapshot.Content) -> UInt64 {
         switch content {
         case .function(let slot): context.functionReference(slot)
         case .bits(let bits): bits

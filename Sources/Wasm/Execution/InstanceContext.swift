@@ -14,6 +14,8 @@ struct InstanceContext {
     var tables: UnsafeMutablePointer<UnsafeMutablePointer<TableStorage.Fields>>
     /// Records of the functions that calls and references go through.
     var functions: UnsafeMutablePointer<FunctionRecord.Fields>
+    /// Where the objects of the instance's heap lie.
+    var heapBase: UnsafeMutableRawPointer
     /// Whether a table was written since it was last restored.
     var tablesAreDirty: Bool
     /// The instance itself, which owns this block.
@@ -38,6 +40,17 @@ struct ContextPointer {
 
     func memory(_ index: UInt32) -> LinearMemory {
         unsafe base.pointee.memories[Int(index)].pointee
+    }
+
+    var heapBase: UnsafeMutableRawPointer {
+        get { unsafe base.pointee.heapBase }
+        nonmutating set { unsafe base.pointee.heapBase = newValue }
+    }
+
+    /// The object that a reference, not null, denotes.
+    @inline(__always)
+    func object(_ reference: UInt64) -> ObjectPointer {
+        unsafe ObjectPointer(base.pointee.heapBase + Int(truncatingIfNeeded: reference & ~7))
     }
 
     @inline(__always)
@@ -73,7 +86,7 @@ struct ContextPointer {
 
     func dropData(_ segment: Int) { instance.droppedData[segment] = true }
 
-    func dropElements(_ segment: Int) { instance.droppedElements[segment] = true }
+    func dropElements(_ segment: Int) { instance.dropElements(segment) }
 }
 
 /// 64-bit slots whose indices the translator has checked.

@@ -29,13 +29,6 @@ extension Machine {
                 frame[i64: pc.a] =
                     frame[i32: pc.secondA] != 0 ? frame[i64: pc.b] : frame[i64: pc.c]
                 pc.advance(2)
-            case .copyVector:
-                frame[vector: pc.a] = frame[vector: pc.b]
-                pc.advance(1)
-            case .selectVector:
-                frame[vector: pc.a] =
-                    frame[i32: pc.secondA] != 0 ? frame[vector: pc.b] : frame[vector: pc.c]
-                pc.advance(2)
             case .i32Add:
                 frame[i32: pc.a] = frame[i32: pc.b] &+ frame[i32: pc.c]
                 pc.advance(1)
@@ -882,6 +875,247 @@ extension Machine {
                 pc.advance(1)
             case .trapIfNull:
                 guard frame[i64: pc.a] != 0 else { exit = .trap(.nullReference); break dispatch }
+                pc.advance(1)
+            case .structureGet8S:
+                guard frame[i64: pc.b] != 0 else { exit = .trap(.nullStructure); break dispatch }
+                frame[s32: pc.a] = Int32(
+                    context.object(frame[i64: pc.b]).load(pc.immediate64, as: Int8.self)
+                )
+                pc.advance(2)
+            case .arrayGet8S:
+                guard frame[i64: pc.b] != 0 else { exit = .trap(.nullArray); break dispatch }
+                let object = context.object(frame[i64: pc.b])
+                let index = frame[i32: pc.c]
+                guard index < object.count else { exit = .trap(.arrayOutOfBounds); break dispatch }
+                frame[s32: pc.a] = Int32(object.element(index, as: Int8.self))
+                pc.advance(1)
+            case .structureGet8U:
+                guard frame[i64: pc.b] != 0 else { exit = .trap(.nullStructure); break dispatch }
+                frame[i64: pc.a] = UInt64(
+                    context.object(frame[i64: pc.b]).load(pc.immediate64, as: UInt8.self)
+                )
+                pc.advance(2)
+            case .arrayGet8U:
+                guard frame[i64: pc.b] != 0 else { exit = .trap(.nullArray); break dispatch }
+                let object = context.object(frame[i64: pc.b])
+                let index = frame[i32: pc.c]
+                guard index < object.count else { exit = .trap(.arrayOutOfBounds); break dispatch }
+                frame[i64: pc.a] = UInt64(object.element(index, as: UInt8.self))
+                pc.advance(1)
+            case .structureGet16S:
+                guard frame[i64: pc.b] != 0 else { exit = .trap(.nullStructure); break dispatch }
+                frame[s32: pc.a] = Int32(
+                    context.object(frame[i64: pc.b]).load(pc.immediate64, as: Int16.self)
+                )
+                pc.advance(2)
+            case .arrayGet16S:
+                guard frame[i64: pc.b] != 0 else { exit = .trap(.nullArray); break dispatch }
+                let object = context.object(frame[i64: pc.b])
+                let index = frame[i32: pc.c]
+                guard index < object.count else { exit = .trap(.arrayOutOfBounds); break dispatch }
+                frame[s32: pc.a] = Int32(object.element(index, as: Int16.self))
+                pc.advance(1)
+            case .structureGet16U:
+                guard frame[i64: pc.b] != 0 else { exit = .trap(.nullStructure); break dispatch }
+                frame[i64: pc.a] = UInt64(
+                    context.object(frame[i64: pc.b]).load(pc.immediate64, as: UInt16.self)
+                )
+                pc.advance(2)
+            case .arrayGet16U:
+                guard frame[i64: pc.b] != 0 else { exit = .trap(.nullArray); break dispatch }
+                let object = context.object(frame[i64: pc.b])
+                let index = frame[i32: pc.c]
+                guard index < object.count else { exit = .trap(.arrayOutOfBounds); break dispatch }
+                frame[i64: pc.a] = UInt64(object.element(index, as: UInt16.self))
+                pc.advance(1)
+            case .structureGet32:
+                guard frame[i64: pc.b] != 0 else { exit = .trap(.nullStructure); break dispatch }
+                frame[i64: pc.a] = UInt64(
+                    context.object(frame[i64: pc.b]).load(pc.immediate64, as: UInt32.self)
+                )
+                pc.advance(2)
+            case .arrayGet32:
+                guard frame[i64: pc.b] != 0 else { exit = .trap(.nullArray); break dispatch }
+                let object = context.object(frame[i64: pc.b])
+                let index = frame[i32: pc.c]
+                guard index < object.count else { exit = .trap(.arrayOutOfBounds); break dispatch }
+                frame[i64: pc.a] = UInt64(object.element(index, as: UInt32.self))
+                pc.advance(1)
+            case .structureGet64:
+                guard frame[i64: pc.b] != 0 else { exit = .trap(.nullStructure); break dispatch }
+                frame[i64: pc.a] = UInt64(
+                    context.object(frame[i64: pc.b]).load(pc.immediate64, as: UInt64.self)
+                )
+                pc.advance(2)
+            case .arrayGet64:
+                guard frame[i64: pc.b] != 0 else { exit = .trap(.nullArray); break dispatch }
+                let object = context.object(frame[i64: pc.b])
+                let index = frame[i32: pc.c]
+                guard index < object.count else { exit = .trap(.arrayOutOfBounds); break dispatch }
+                frame[i64: pc.a] = UInt64(object.element(index, as: UInt64.self))
+                pc.advance(1)
+            case .structureGet128:
+                guard frame[i64: pc.b] != 0 else { exit = .trap(.nullStructure); break dispatch }
+                frame[vector: pc.a] = context.object(frame[i64: pc.b]).load(
+                    pc.immediate64,
+                    as: V128.self
+                )
+                pc.advance(2)
+            case .arrayGet128:
+                guard frame[i64: pc.b] != 0 else { exit = .trap(.nullArray); break dispatch }
+                let object = context.object(frame[i64: pc.b])
+                let index = frame[i32: pc.c]
+                guard index < object.count else { exit = .trap(.arrayOutOfBounds); break dispatch }
+                frame[vector: pc.a] = object.element(index, as: V128.self)
+                pc.advance(1)
+            case .structureSet8:
+                guard frame[i64: pc.a] != 0 else { exit = .trap(.nullStructure); break dispatch }
+                context.object(frame[i64: pc.a]).store(
+                    UInt8(truncatingIfNeeded: frame[i64: pc.b]),
+                    at: pc.immediate64
+                )
+                pc.advance(2)
+            case .arraySet8:
+                guard frame[i64: pc.a] != 0 else { exit = .trap(.nullArray); break dispatch }
+                let object = context.object(frame[i64: pc.a])
+                let index = frame[i32: pc.b]
+                guard index < object.count else { exit = .trap(.arrayOutOfBounds); break dispatch }
+                object.setElement(UInt8(truncatingIfNeeded: frame[i64: pc.c]), at: index)
+                pc.advance(1)
+            case .structureSet16:
+                guard frame[i64: pc.a] != 0 else { exit = .trap(.nullStructure); break dispatch }
+                context.object(frame[i64: pc.a]).store(
+                    UInt16(truncatingIfNeeded: frame[i64: pc.b]),
+                    at: pc.immediate64
+                )
+                pc.advance(2)
+            case .arraySet16:
+                guard frame[i64: pc.a] != 0 else { exit = .trap(.nullArray); break dispatch }
+                let object = context.object(frame[i64: pc.a])
+                let index = frame[i32: pc.b]
+                guard index < object.count else { exit = .trap(.arrayOutOfBounds); break dispatch }
+                object.setElement(UInt16(truncatingIfNeeded: frame[i64: pc.c]), at: index)
+                pc.advance(1)
+            case .structureSet32:
+                guard frame[i64: pc.a] != 0 else { exit = .trap(.nullStructure); break dispatch }
+                context.object(frame[i64: pc.a]).store(
+                    UInt32(truncatingIfNeeded: frame[i64: pc.b]),
+                    at: pc.immediate64
+                )
+                pc.advance(2)
+            case .arraySet32:
+                guard frame[i64: pc.a] != 0 else { exit = .trap(.nullArray); break dispatch }
+                let object = context.object(frame[i64: pc.a])
+                let index = frame[i32: pc.b]
+                guard index < object.count else { exit = .trap(.arrayOutOfBounds); break dispatch }
+                object.setElement(UInt32(truncatingIfNeeded: frame[i64: pc.c]), at: index)
+                pc.advance(1)
+            case .structureSet64:
+                guard frame[i64: pc.a] != 0 else { exit = .trap(.nullStructure); break dispatch }
+                context.object(frame[i64: pc.a]).store(
+                    UInt64(truncatingIfNeeded: frame[i64: pc.b]),
+                    at: pc.immediate64
+                )
+                pc.advance(2)
+            case .arraySet64:
+                guard frame[i64: pc.a] != 0 else { exit = .trap(.nullArray); break dispatch }
+                let object = context.object(frame[i64: pc.a])
+                let index = frame[i32: pc.b]
+                guard index < object.count else { exit = .trap(.arrayOutOfBounds); break dispatch }
+                object.setElement(UInt64(truncatingIfNeeded: frame[i64: pc.c]), at: index)
+                pc.advance(1)
+            case .structureSet128:
+                guard frame[i64: pc.a] != 0 else { exit = .trap(.nullStructure); break dispatch }
+                context.object(frame[i64: pc.a]).store(frame[vector: pc.b], at: pc.immediate64)
+                pc.advance(2)
+            case .arraySet128:
+                guard frame[i64: pc.a] != 0 else { exit = .trap(.nullArray); break dispatch }
+                let object = context.object(frame[i64: pc.a])
+                let index = frame[i32: pc.b]
+                guard index < object.count else { exit = .trap(.arrayOutOfBounds); break dispatch }
+                object.setElement(frame[vector: pc.c], at: index)
+                pc.advance(1)
+            case .arrayLength:
+                guard frame[i64: pc.b] != 0 else { exit = .trap(.nullArray); break dispatch }
+                frame[i32: pc.a] = context.object(frame[i64: pc.b]).count
+                pc.advance(1)
+            case .structureNew:
+                switch machine.allocateStructure(context, frame, pc) {
+                case .done:
+                    fuel &-= machine.takeNewSurcharge()
+                    pc.advance(2)
+                case .again:
+                    fuel &-= machine.takeNewSurcharge()
+                    if fuel < 0 { exit = .outOfBudget; break dispatch }
+                case .trap(let kind):
+                    exit = .trap(kind); break dispatch
+                }
+            case .arrayNew:
+                switch machine.allocateArray(context, frame, pc) {
+                case .done:
+                    fuel &-= machine.takeNewSurcharge()
+                    pc.advance(3)
+                case .again:
+                    fuel &-= machine.takeNewSurcharge()
+                    if fuel < 0 { exit = .outOfBudget; break dispatch }
+                case .trap(let kind):
+                    exit = .trap(kind); break dispatch
+                }
+            case .arrayFill:
+                switch machine.fillArray(context, frame, pc) {
+                case .done:
+                    fuel &-= machine.takeNewSurcharge()
+                    pc.advance(2)
+                case .again:
+                    fuel &-= machine.takeNewSurcharge()
+                    if fuel < 0 { exit = .outOfBudget; break dispatch }
+                case .trap(let kind):
+                    exit = .trap(kind); break dispatch
+                }
+            case .arrayCopy:
+                switch machine.copyArray(context, frame, pc) {
+                case .done:
+                    fuel &-= machine.takeNewSurcharge()
+                    pc.advance(2)
+                case .again:
+                    fuel &-= machine.takeNewSurcharge()
+                    if fuel < 0 { exit = .outOfBudget; break dispatch }
+                case .trap(let kind):
+                    exit = .trap(kind); break dispatch
+                }
+            case .arrayInitialize:
+                switch machine.initializeArray(context, frame, pc) {
+                case .done:
+                    fuel &-= machine.takeNewSurcharge()
+                    pc.advance(2)
+                case .again:
+                    fuel &-= machine.takeNewSurcharge()
+                    if fuel < 0 { exit = .outOfBudget; break dispatch }
+                case .trap(let kind):
+                    exit = .trap(kind); break dispatch
+                }
+            case .arraySetAll:
+                machine.setAllElements(context, frame, pc)
+                pc.advance(2)
+            case .referenceTest:
+                frame[i64: pc.a] =
+                    machine.isInstance(context, frame[i64: pc.b], pc.immediate64) ? 1 : 0
+                pc.advance(2)
+            case .referenceCast:
+                guard machine.isInstance(context, frame[i64: pc.a], pc.immediate64) else {
+                    exit = .trap(.castFailure); break dispatch
+                }
+                pc.advance(2)
+            case .i31New:
+                frame[i64: pc.a] = (frame[i64: pc.b] << 32) & 0x7FFF_FFFF_0000_0000 | 1
+                pc.advance(1)
+            case .i31GetS:
+                guard frame[i64: pc.b] != 0 else { exit = .trap(.nullI31); break dispatch }
+                frame[s32: pc.a] = Int32(truncatingIfNeeded: (frame[s64: pc.b] << 1) >> 33)
+                pc.advance(1)
+            case .i31GetU:
+                guard frame[i64: pc.b] != 0 else { exit = .trap(.nullI31); break dispatch }
+                frame[i64: pc.a] = frame[i64: pc.b] >> 32
                 pc.advance(1)
             case .globalGet:
                 frame[i64: pc.a] = context.globals[Int(pc.immediate32)]
@@ -1792,6 +2026,10 @@ extension Machine {
                 memory = context.memory
             case .finish:
                 exit = .finished; break dispatch
+            default:
+                let (next, isInBounds) = runVectors(from: pc, frame, memory)
+                pc = next
+                guard isInBounds else { exit = .trap(.memoryOutOfBounds); break dispatch }
             }
         }
         machine.pc = pc

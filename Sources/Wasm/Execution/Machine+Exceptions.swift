@@ -38,6 +38,7 @@ extension MachinePointer {
                 start: frame.advanced(by: pc.a).base,
                 count: tag.slotCount
             )
+            markStackTop(frame.advanced(by: pc.a + UInt16(truncatingIfNeeded: tag.slotCount)))
             guard let exception = unsafe instance.heap.allocateException(tag.id, payload) else {
                 return .trap(.heapExhausted)
             }

@@ -152,6 +152,9 @@ struct MachinePointer {
 
     // MARK: - Charges
 
+    /// Notes where the slots end that the running frame uses, for the collector.
+    func markStackTop(_ top: Frame) { execution.stackTop = top }
+
     /// What the last bulk operation cost beyond one instruction.
     func takeNewSurcharge() -> Int64 {
         let surcharge = unsafe base.pointee.newSurcharge

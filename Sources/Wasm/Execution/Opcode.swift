@@ -13,10 +13,6 @@ enum Opcode: UInt16 {
     case constant64
     /// A = (second cell's first slot) ? b : c.
     case select
-    /// A = b.
-    case copyVector
-    /// A = (second cell's first slot) ? b : c.
-    case selectVector
     case i32Add
     case i32Sub
     case i32Mul
@@ -256,6 +252,73 @@ enum Opcode: UInt16 {
     case referenceFunction
     case referenceIsNull
     case trapIfNull
+    /// A = field of b; the second cell is the offset.
+    case structureGet8S
+    /// A = b[c].
+    case arrayGet8S
+    /// A = field of b; the second cell is the offset.
+    case structureGet8U
+    /// A = b[c].
+    case arrayGet8U
+    /// A = field of b; the second cell is the offset.
+    case structureGet16S
+    /// A = b[c].
+    case arrayGet16S
+    /// A = field of b; the second cell is the offset.
+    case structureGet16U
+    /// A = b[c].
+    case arrayGet16U
+    /// A = field of b; the second cell is the offset.
+    case structureGet32
+    /// A = b[c].
+    case arrayGet32
+    /// A = field of b; the second cell is the offset.
+    case structureGet64
+    /// A = b[c].
+    case arrayGet64
+    case structureGet128
+    case arrayGet128
+    /// Field of a = b; the second cell is the offset.
+    case structureSet8
+    /// A[b] = c.
+    case arraySet8
+    /// Field of a = b; the second cell is the offset.
+    case structureSet16
+    /// A[b] = c.
+    case arraySet16
+    /// Field of a = b; the second cell is the offset.
+    case structureSet32
+    /// A[b] = c.
+    case arraySet32
+    /// Field of a = b; the second cell is the offset.
+    case structureSet64
+    /// A[b] = c.
+    case arraySet64
+    /// Field of a = b; the second cell is the offset.
+    case structureSet128
+    /// A[b] = c.
+    case arraySet128
+    /// A = the count of b.
+    case arrayLength
+    /// A = a new object; live slots end at c; then its type.
+    case structureNew
+    /// A = a new object of b elements; live slots end at c; then type and source.
+    case arrayNew
+    /// Array a, index b, value c; then the count's slot.
+    case arrayFill
+    /// Array a, index b, source c; then the slots of its index and the count.
+    case arrayCopy
+    /// Array a, index b, segment's index c; then count and segment.
+    case arrayInitialize
+    /// Array a, from slot b on; then the count.
+    case arraySetAll
+    /// A = whether b has the type of the second cell.
+    case referenceTest
+    /// Traps unless a has the type of the second cell.
+    case referenceCast
+    case i31New
+    case i31GetS
+    case i31GetU
     /// B and c: the slot.
     case globalGet
     case globalSet
@@ -349,6 +412,279 @@ enum Opcode: UInt16 {
     /// Comes back to another instance.
     case returnElsewhere
     case finish
+
+    // Vectors: `Machine.runVectors` executes these.
+    /// A = memory[b + offset c].
+    case v128Load
+    case v128Load8x8S
+    case v128Load8x8U
+    case v128Load16x4S
+    case v128Load16x4U
+    case v128Load32x2S
+    case v128Load32x2U
+    case v128Load8Splat
+    case v128Load16Splat
+    case v128Load32Splat
+    case v128Load64Splat
+    case v128Load32Zero
+    case v128Load64Zero
+    /// Memory[a + offset c] = b.
+    case v128Store
+    /// A = the vector in the second cell's first slot, with memory[b + offset c] in its second field's lane.
+    case v128Load8Lane
+    /// Memory[a + offset c] = the second cell's lane of b.
+    case v128Store8Lane
+    case v128Load16Lane
+    case v128Store16Lane
+    case v128Load32Lane
+    case v128Store32Lane
+    case v128Load64Lane
+    case v128Store64Lane
+    /// A = b.
+    case copyVector
+    /// A = (second cell's first slot) ? b : c.
+    case selectVector
+    /// A = the next two cells.
+    case v128Const
+    /// A = bytes of b and c, by the numbers in the next two cells.
+    case i8x16Shuffle
+    /// A = 32-bit lanes of b and c, by the numbers in the second cell.
+    case i32x4Shuffle
+    case i8x16Swizzle
+    case i8x16RelaxedSwizzle
+    case i8x16Splat
+    /// A = lane c of b.
+    case i8x16ExtractLaneS
+    /// A = lane c of b.
+    case i8x16ExtractLaneU
+    /// A = b with c in the second cell's lane.
+    case i8x16ReplaceLane
+    case i16x8Splat
+    case i16x8ExtractLaneS
+    case i16x8ExtractLaneU
+    case i16x8ReplaceLane
+    case i32x4Splat
+    case i32x4ExtractLane
+    case i32x4ReplaceLane
+    case i64x2Splat
+    case i64x2ExtractLane
+    case i64x2ReplaceLane
+    case f32x4Splat
+    case f32x4ExtractLane
+    case f32x4ReplaceLane
+    case f64x2Splat
+    case f64x2ExtractLane
+    case f64x2ReplaceLane
+    case i8x16Eq
+    case i8x16Ne
+    case i8x16LtS
+    case i8x16LtU
+    case i8x16GtS
+    case i8x16GtU
+    case i8x16LeS
+    case i8x16LeU
+    case i8x16GeS
+    case i8x16GeU
+    case i16x8Eq
+    case i16x8Ne
+    case i16x8LtS
+    case i16x8LtU
+    case i16x8GtS
+    case i16x8GtU
+    case i16x8LeS
+    case i16x8LeU
+    case i16x8GeS
+    case i16x8GeU
+    case i32x4Eq
+    case i32x4Ne
+    case i32x4LtS
+    case i32x4LtU
+    case i32x4GtS
+    case i32x4GtU
+    case i32x4LeS
+    case i32x4LeU
+    case i32x4GeS
+    case i32x4GeU
+    case i64x2Eq
+    case i64x2Ne
+    case i64x2LtS
+    case i64x2GtS
+    case i64x2LeS
+    case i64x2GeS
+    case f32x4Eq
+    case f32x4Ne
+    case f32x4Lt
+    case f32x4Gt
+    case f32x4Le
+    case f32x4Ge
+    case f64x2Eq
+    case f64x2Ne
+    case f64x2Lt
+    case f64x2Gt
+    case f64x2Le
+    case f64x2Ge
+    case v128Not
+    case v128And
+    case v128Andnot
+    case v128Or
+    case v128Xor
+    case v128Bitselect
+    case i8x16RelaxedLaneselect
+    case i16x8RelaxedLaneselect
+    case i32x4RelaxedLaneselect
+    case i64x2RelaxedLaneselect
+    case v128AnyTrue
+    case i8x16AllTrue
+    case i8x16Bitmask
+    case i16x8AllTrue
+    case i16x8Bitmask
+    case i32x4AllTrue
+    case i32x4Bitmask
+    case i64x2AllTrue
+    case i64x2Bitmask
+    case i8x16Abs
+    case i8x16Neg
+    case i8x16Shl
+    case i8x16ShrS
+    case i8x16ShrU
+    case i8x16Add
+    case i8x16Sub
+    case i8x16MinS
+    case i8x16MaxS
+    case i8x16MinU
+    case i8x16MaxU
+    case i8x16AddSatU
+    case i8x16SubSatU
+    case i8x16AddSatS
+    case i8x16SubSatS
+    case i8x16AvgrU
+    case i16x8Abs
+    case i16x8Neg
+    case i16x8Shl
+    case i16x8ShrS
+    case i16x8ShrU
+    case i16x8Add
+    case i16x8Sub
+    case i16x8Mul
+    case i16x8MinS
+    case i16x8MaxS
+    case i16x8MinU
+    case i16x8MaxU
+    case i16x8AddSatU
+    case i16x8SubSatU
+    case i16x8AddSatS
+    case i16x8SubSatS
+    case i16x8AvgrU
+    case i32x4Abs
+    case i32x4Neg
+    case i32x4Shl
+    case i32x4ShrS
+    case i32x4ShrU
+    case i32x4Add
+    case i32x4Sub
+    case i32x4Mul
+    case i32x4MinS
+    case i32x4MaxS
+    case i32x4MinU
+    case i32x4MaxU
+    case i64x2Abs
+    case i64x2Neg
+    case i64x2Shl
+    case i64x2ShrS
+    case i64x2ShrU
+    case i64x2Add
+    case i64x2Sub
+    case i64x2Mul
+    case i8x16Popcnt
+    case i16x8Q15mulrSatS
+    case i16x8RelaxedQ15mulrS
+    case i32x4DotI16x8S
+    case i16x8RelaxedDotI8x16I7x16S
+    case i32x4RelaxedDotI8x16I7x16AddS
+    case i16x8ExtendLowI8x16S
+    case i16x8ExtmulLowI8x16S
+    case i16x8ExtendHighI8x16S
+    case i16x8ExtmulHighI8x16S
+    case i16x8ExtaddPairwiseI8x16S
+    case i8x16NarrowI16x8S
+    case i16x8ExtendLowI8x16U
+    case i16x8ExtmulLowI8x16U
+    case i16x8ExtendHighI8x16U
+    case i16x8ExtmulHighI8x16U
+    case i16x8ExtaddPairwiseI8x16U
+    case i8x16NarrowI16x8U
+    case i32x4ExtendLowI16x8S
+    case i32x4ExtmulLowI16x8S
+    case i32x4ExtendHighI16x8S
+    case i32x4ExtmulHighI16x8S
+    case i32x4ExtaddPairwiseI16x8S
+    case i16x8NarrowI32x4S
+    case i32x4ExtendLowI16x8U
+    case i32x4ExtmulLowI16x8U
+    case i32x4ExtendHighI16x8U
+    case i32x4ExtmulHighI16x8U
+    case i32x4ExtaddPairwiseI16x8U
+    case i16x8NarrowI32x4U
+    case i64x2ExtendLowI32x4S
+    case i64x2ExtmulLowI32x4S
+    case i64x2ExtendHighI32x4S
+    case i64x2ExtmulHighI32x4S
+    case i64x2ExtendLowI32x4U
+    case i64x2ExtmulLowI32x4U
+    case i64x2ExtendHighI32x4U
+    case i64x2ExtmulHighI32x4U
+    case f32x4Abs
+    case f32x4Neg
+    case f32x4Sqrt
+    case f32x4Ceil
+    case f32x4Floor
+    case f32x4Trunc
+    case f32x4Nearest
+    case f32x4Add
+    case f32x4Sub
+    case f32x4Mul
+    case f32x4Div
+    case f32x4Min
+    case f32x4Max
+    case f32x4RelaxedMin
+    case f32x4RelaxedMax
+    case f32x4Pmin
+    case f32x4Pmax
+    case f32x4RelaxedMadd
+    case f32x4RelaxedNmadd
+    case f64x2Abs
+    case f64x2Neg
+    case f64x2Sqrt
+    case f64x2Ceil
+    case f64x2Floor
+    case f64x2Trunc
+    case f64x2Nearest
+    case f64x2Add
+    case f64x2Sub
+    case f64x2Mul
+    case f64x2Div
+    case f64x2Min
+    case f64x2Max
+    case f64x2RelaxedMin
+    case f64x2RelaxedMax
+    case f64x2Pmin
+    case f64x2Pmax
+    case f64x2RelaxedMadd
+    case f64x2RelaxedNmadd
+    case f32x4ConvertI32x4S
+    case f32x4ConvertI32x4U
+    case f64x2ConvertLowI32x4S
+    case f64x2ConvertLowI32x4U
+    case f64x2PromoteLowF32x4
+    case f32x4DemoteF64x2Zero
+    case i32x4TruncSatF32x4S
+    case i32x4RelaxedTruncF32x4S
+    case i32x4TruncSatF64x2SZero
+    case i32x4RelaxedTruncF64x2SZero
+    case i32x4TruncSatF32x4U
+    case i32x4RelaxedTruncF32x4U
+    case i32x4TruncSatF64x2UZero
+    case i32x4RelaxedTruncF64x2UZero
 }
 
 extension Opcode {

@@ -13,6 +13,8 @@ public final class Snapshot: Sendable {
     let droppedElements: [Bool]
     /// The numbers of the tags that the module defines, which captured exceptions carry.
     let tags: [UInt64]
+    /// The heap, when anything was in it.
+    let heap: CapturedHeap?
 
     /// What a global or a table element holds, independent of where an instance lies.
     enum Content: Sendable {
@@ -29,7 +31,8 @@ public final class Snapshot: Sendable {
         tables: [[Content]],
         droppedData: [Bool],
         droppedElements: [Bool],
-        tags: [UInt64]
+        tags: [UInt64],
+        heap: CapturedHeap?
     ) {
         self.linked = linked
         self.memories = memories
@@ -38,6 +41,7 @@ public final class Snapshot: Sendable {
         self.droppedData = droppedData
         self.droppedElements = droppedElements
         self.tags = tags
+        self.heap = heap
     }
 
     /// What the image holds in bytes, shared by all instances made from it.
@@ -45,5 +49,6 @@ public final class Snapshot: Sendable {
         memories.reduce(0) { $0 + $1.storedByteCount } + globals.count
             * MemoryLayout<Content>.stride
             + tables.reduce(0) { $0 + $1.count * MemoryLayout<Content>.stride }
+            + (heap?.image.bytes.count ?? 0)
     }
 }

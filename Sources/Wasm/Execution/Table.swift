@@ -59,6 +59,8 @@ public final class Table: @unchecked Sendable {
     private let countMax: UInt64
     /// The instances that import the table, whose functions it may hold references to.
     private var importers: [Instance] = []
+    /// The heap that elements may refer to objects of, once an instance has the table.
+    var heap: Heap?
 
     /// Makes a table with `type.limits.minimum` elements, all equal to `initial`.
     ///
@@ -94,7 +96,7 @@ public final class Table: @unchecked Sendable {
     /// The function or host reference at an index; nil when it lies outside the table.
     public func element(_ index: Int) -> Value? {
         guard let index = UInt32(exactly: index), let slot = storage.load(index) else { return nil }
-        return Value(slot: slot, type: .reference(type.element))
+        return Value(slot: slot, type: .reference(type.element), heap: heap)
     }
 
     /// Adds elements; answers the old size, or nil when the limits forbid the new one.

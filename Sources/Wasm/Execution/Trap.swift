@@ -23,6 +23,16 @@ public struct Trap: Error, Equatable, Sendable, CustomStringConvertible {
         case nullExceptionReference
         /// An exception that no handler catches; ``Trap/reason`` names its tag.
         case uncaughtException
+        /// An instruction on a structure got null.
+        case nullStructure
+        /// An instruction on an array got null.
+        case nullArray
+        /// An instruction on a small integer got null.
+        case nullI31
+        /// An index or range outside an array.
+        case arrayOutOfBounds
+        /// `ref.cast` to a type that the reference does not have.
+        case castFailure
         /// The heap has no room for another object.
         case heapExhausted
         /// The value stack has no room for another frame.
@@ -98,6 +108,11 @@ extension Trap.Kind: CustomStringConvertible {
         case .nullReference: "null reference"
         case .nullExceptionReference: "null exception reference"
         case .uncaughtException: "uncaught exception"
+        case .nullStructure: "null structure reference"
+        case .nullArray: "null array reference"
+        case .nullI31: "null i31 reference"
+        case .arrayOutOfBounds: "out of bounds array access"
+        case .castFailure: "cast failure"
         case .heapExhausted: "heap exhausted"
         case .callStackExhausted: "call stack exhausted"
         case .outOfFuel: "all fuel consumed"

@@ -9,8 +9,10 @@ public enum Value: Hashable, Sendable {
     case v128(V128)
     /// A function reference; nil is null. Only meaningful to instances that share tables.
     case functionReference(FunctionReference?)
-    /// A host reference: any number below `UInt64.max`; nil is null.
+    /// A host reference: any number below 2^61; nil is null.
     case externalReference(UInt64?)
+    /// A reference of another kind, or one to an object that was converted to `extern`; nil is null.
+    case anyReference(AnyReference?)
 
     /// The value's type.
     public var type: ValueType {
@@ -22,6 +24,9 @@ public enum Value: Hashable, Sendable {
         case .v128: .v128
         case .functionReference: .functionReference
         case .externalReference: .externalReference
+        case .anyReference(.object(let object)) where object.kind == .exception:
+            .reference(ReferenceType(heapType: .exception, isNullable: true))
+        case .anyReference: .reference(ReferenceType(heapType: .any, isNullable: true))
         }
     }
 
@@ -34,8 +39,14 @@ public enum Value: Hashable, Sendable {
         case .f64: .f64(bits: 0)
         case .v128: .v128(V128())
         case .reference(let reference):
-            reference.heapType.isFunction ? .functionReference(nil) : .externalReference(nil)
+            null(of: reference.heapType)
         }
+    }
+
+    private static func null(of type: HeapType) -> Value {
+        if type.isFunction { return .functionReference(nil) }
+        return type == .external || type == .noExternal
+            ? .externalReference(nil) : .anyReference(nil)
     }
 }
 
@@ -47,14 +58,17 @@ public struct FunctionReference: Hashable, Sendable {
 }
 
 /// A 64-bit slot holds any value but a vector, which takes two: integers zero-extended, floats as bits, references as an
-/// address (functions) or a number plus one (host references), so that zero is null.
+/// address (functions), or
+/// with the kind in the lowest three bits: 1 small integers, 2 the host's numbers, 4 offsets in the heap. Zero is null.
 extension Value {
     /// The value of a type in one slot or, for a vector, two.
-    init(_ slots: UnsafePointer<UInt64>, type: ValueType) {
+    ///
+    /// `heap` is where references to objects point into.
+    init(_ slots: UnsafePointer<UInt64>, type: ValueType, heap: Heap?) {
         if case .v128 = type {
             self = .v128(V128(low: unsafe slots[0], high: unsafe slots[1]))
         } else {
-            self.init(slot: unsafe slots[0], type: type)
+            self.init(slot: unsafe slots[0], type: type, heap: heap)
         }
     }
 
@@ -67,7 +81,7 @@ extension Value {
         return 2
     }
 
-    init(slot: UInt64, type: ValueType) {
+    init(slot: UInt64, type: ValueType, heap: Heap?) {
         switch type {
         case .i32:
             self = .i32(Int32(truncatingIfNeeded: slot))
@@ -82,8 +96,21 @@ extension Value {
         case .reference(let reference) where reference.heapType.isFunction:
             let address = UInt(truncatingIfNeeded: slot)
             self = .functionReference(address == 0 ? nil : FunctionReference(address: address))
-        case .reference:
-            self = .externalReference(slot == 0 ? nil : slot &- 1)
+        case .reference(let reference):
+            self = Self.reference(slot, reference.heapType, heap)
+        }
+    }
+
+    private static func reference(_ slot: UInt64, _ type: HeapType, _ heap: Heap?) -> Value {
+        switch slot & 7 {
+        case 0 where slot == 0: return null(of: type)
+        case 1: return .anyReference(.i31(UInt32(truncatingIfNeeded: slot >> 32)))
+        case Heap.tag:
+            guard let heap else { return null(of: type) }
+            return .anyReference(.object(HeapObject(slot, in: heap)))
+        default:
+            return type == .external
+                ? .externalReference(slot >> 3) : .anyReference(.host(slot >> 3))
         }
     }
 
@@ -96,7 +123,45 @@ extension Value {
         case .f64(let bits): bits
         case .v128(let vector): vector.low
         case .functionReference(let reference): UInt64(reference?.address ?? 0)
-        case .externalReference(let reference): reference.map { $0 &+ 1 } ?? 0
+        case .externalReference(let reference): Self.hostSlot(reference)
+        case .anyReference(.i31(let bits)): UInt64(bits & 0x7FFF_FFFF) << 32 | 1
+        case .anyReference(.host(let number)): Self.hostSlot(number)
+        case .anyReference(.object(let object)): object.slot
+        case .anyReference(nil): 0
         }
+    }
+
+    private static func hostSlot(_ number: UInt64?) -> UInt64 { number.map { $0 << 3 | 2 } ?? 0 }
+
+    /// Whether the value belongs to a type; objects have to be in the heap of the instance that it
+    /// is passed to.
+    func belongs(to type: ValueType, heap: Heap) -> Bool {
+        guard case .reference(let reference) = type else { return self.type == type }
+        if slot == 0 {
+            switch self {
+            case .functionReference(nil):
+                return reference.isNullable && reference.heapType.isFunction
+            case .externalReference(nil), .anyReference(nil):
+                return reference.isNullable && !reference.heapType.isFunction
+            default: return false
+            }
+        }
+        switch self {
+        case .functionReference:
+            guard reference.heapType.isFunction else { return false }
+        case .externalReference:
+            return reference.heapType == .external
+        case .anyReference(let value):
+            if case .object(let object)? = value {
+                guard object.heap === heap else { return false }
+                if object.kind == .exception { return reference.heapType == .exception }
+            }
+            guard reference.heapType != .exception else { return false }
+            if reference.heapType == .external { return true }
+        default:
+            return false
+        }
+        let target = ReferenceTarget(reference, typeIDs: [])
+        return unsafe target.contains(slot, heapBase: heap.base)
     }
 }

@@ -38,7 +38,9 @@ extension FunctionTranslator {
             count(at: offset)
             numeric(NumericOperation.table[Int(opcode)])
         case 0xD0...0xD6: try reference(opcode, at: offset)
+        case 0xFB: try aggregate(at: offset)
         case 0xFC: try prefixed(at: offset)
+        case 0xFD: try vector(at: offset)
         default: throw unexpected(opcode, at: offset)
         }
     }

@@ -13,6 +13,7 @@ struct FunctionTranslator {
         let bytes: [UInt8]
         /// The id of every type among those of all modules.
         let typeIDs: [UInt32]
+        let runtimeTypes: RuntimeTypes
         /// The slots of parameters, results and globals.
         let layouts: SlotLayouts
         /// For each function, its place among the module's function records, if it has one.

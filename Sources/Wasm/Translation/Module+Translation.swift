@@ -133,6 +133,7 @@ extension Module {
             structure: structure,
             bytes: bytes,
             typeIDs: types.registered.ids,
+            runtimeTypes: runtimeTypes,
             layouts: layouts,
             recordSlots: recordSlots,
             codeAddress: { [self] function in code(function - imported).address }

@@ -18,7 +18,12 @@ struct RunCommand: ParsableCommand {
     @Option(help: ArgumentHelp("An environment variable of the guest.", valueName: "K=V"))
     var env: [KeyValue] = []
 
-    @Option(help: ArgumentHelp("A folder for the guest.", valueName: "HOST[::GUEST]"))
+    @Option(
+        help: ArgumentHelp(
+            "A folder that the guest may read and write, under the same path or another.",
+            valueName: "HOST[::GUEST]"
+        )
+    )
     var dir: [FolderMapping] = []
 
     @Option(help: "The most instructions to execute. (default: no limit)")

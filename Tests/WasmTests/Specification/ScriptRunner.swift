@@ -1,198 +1,151 @@
-import Foundation
 import Wasm
+import WasmText
 
-/// Runs one script of the official test suite, as converted to JSON.
+/// Runs one script of the official test suite.
 final class ScriptRunner {
     /// What came of a script's commands.
     struct Report {
         var passed = 0
         var failures: [String] = []
-        /// Commands that need something the engine does not have, by what they need.
-        var unsupported: [String: Int] = [:]
 
         mutating func add(_ other: Report) {
             passed += other.passed
             failures += other.failures
-            unsupported.merge(other.unsupported, uniquingKeysWith: +)
         }
     }
 
-    private enum Verdict {
-        case passed
-        case failed(String)
-        case unsupported(String)
+    private struct Failure: Error, CustomStringConvertible {
+        let description: String
     }
 
-    private struct Unsupported: Error {
-        let feature: String
-    }
-
-    private let folder: URL
     private let name: String
     private let stack: ValueStack
+    private let heap: Heap
     private var imports: Imports
-    private var current: Result<Instance, Unsupported>?
-    private var named: [String: Result<Instance, Unsupported>] = [:]
-    private var registered: [String: Result<Instance, Unsupported>] = [:]
-    /// Instances that a module which could not be run may have imported from, and changed.
-    private var exposed: Set<ObjectIdentifier> = []
+    private var current: Instance?
+    private var named: [String: Instance] = [:]
+    private var definitions: [String: LinkableModule] = [:]
+    private var lastDefinition: LinkableModule?
     /// References do not retain: every instance is kept until the script ends.
     private var instances: [Instance] = []
-    private var report = Report()
 
-    init(script: URL) throws {
-        self.folder = script.deletingLastPathComponent()
-        self.name = script.deletingPathExtension().lastPathComponent
-        self.stack = try ValueStack(byteCount: 1 << 19)
-        self.imports = try SpecTestModule.imports()
+    /// A module that a script defined and may instantiate more than once.
+    private typealias LinkableModule = Module
+
+    init(name: String) throws {
+        self.name = name
+        stack = try ValueStack(byteCount: 1 << 19)
+        heap = Heap()
+        imports = try SpecTestModule.imports(heap)
     }
 
-    func run() throws -> Report {
-        let data = try Data(contentsOf: folder.appendingPathComponent("\(name).json"))
-        let script = try JSONDecoder().decode(Script.self, from: data)
-        for command in script.commands {
-            switch verdict(command) {
-            case .passed: report.passed += 1
-            case .failed where dependsOnUnsupported(command):
-                report.unsupported["a module that was not run", default: 0] += 1
-            case .failed(let why): report.failures.append("\(name):\(command.line): \(why)")
-            case .unsupported(let feature): report.unsupported[feature, default: 0] += 1
+    /// Runs the commands of a script one after another.
+    func run(_ source: [UInt8]) -> Report {
+        var report = Report()
+        do {
+            for command in try Script(source).commands {
+                do {
+                    try perform(command.kind)
+                    report.passed += 1
+                } catch {
+                    report.failures.append("\(name):\(command.line): \(error)")
+                }
             }
+        } catch {
+            report.failures.append("\(name):\(error)")
         }
         return report
     }
 
-    private func verdict(_ command: Script.Command) -> Verdict {
-        do {
-            if command.module_type == "text" {
-                if command.type == "module" {
-                    current = .failure(Unsupported(feature: "text format"))
-                }
-                throw Unsupported(feature: "text format")
+    private func perform(_ command: Script.Kind) throws {
+        switch command {
+        case .module(let source):
+            current = nil
+            let instance = try instantiate(try module(source))
+            current = instance
+            if let name = source.name { named[name] = instance }
+        case .definition(let source):
+            let module = try module(source)
+            lastDefinition = module
+            if let name = source.name { definitions[name] = module }
+        case .instance(let name, let definition):
+            guard let module = definition.map({ definitions[$0] }) ?? lastDefinition else {
+                throw Failure(description: "no module definition \(definition ?? "")")
             }
-            switch command.type {
-            case "module":
-                let result = try attempt { try self.instantiate(command) }
-                current = result
-                if let name = command.name { named[name] = result }
-                _ = try result.get()
-                return .passed
-            case "register":
-                let result = try instance(command.name)
-                registered[command.as ?? ""] = result
-                imports.define(command.as ?? "", exportsOf: try result.get())
-                return .passed
-            case "action", "assert_return":
-                return try check(command)
-            case "assert_trap", "assert_exhaustion":
-                return try checkTrap(command)
-            case "assert_invalid", "assert_malformed":
-                return try checkRefusal(command)
-            case "assert_unlinkable":
-                return try checkUnlinkable(command)
-            case "assert_uninstantiable":
-                return try checkUninstantiable(command)
-            default:
-                return .unsupported(command.type)
+            let instance = try instantiate(module)
+            current = instance
+            if let name { named[name] = instance }
+        case .register(let name, let instance):
+            imports.define(name, exportsOf: try self.instance(instance))
+        case .action(let action):
+            _ = try invoke(action)
+        case .assertReturn(let action, let patterns):
+            try check(try invoke(action), patterns)
+        case .assertTrap(let action, let message), .assertExhaustion(let action, let message):
+            try expectTrap(message) { "returned \(try self.invoke(action))" }
+        case .assertException(let action):
+            try expectTrap(Trap.Kind.uncaughtException.description) {
+                "returned \(try self.invoke(action))"
             }
-        } catch let error as Unsupported {
-            return .unsupported(error.feature)
-        } catch {
-            return .failed("\(command.type): \(error)")
+        case .assertUninstantiable(let source, let message):
+            let module = try module(source)
+            try expectTrap(message) {
+                _ = try self.instantiate(module)
+                return "was instantiated"
+            }
+        case .assertInvalid(let source, let message), .assertMalformed(let source, let message):
+            try expectRefusal(source, message)
+        case .assertUnlinkable(let source, let message):
+            let module = try module(source)
+            guard (try? module.link(imports)) != nil else { return }
+            throw Failure(description: "linked, should be refused: \(message)")
         }
     }
 
     // MARK: - Modules
 
-    private func attempt(
-        _ body: () throws -> Instance
-    ) throws -> Result<Instance, Unsupported> {
-        do {
-            return .success(try body())
-        } catch let error as Unsupported {
-            return .failure(error)
-        }
+    private func module(_ source: Script.Source) throws -> Module {
+        try Module(try source.encoded())
     }
 
-    /// Whether a command's outcome hangs on what a module that was not run would have done.
-    private func dependsOnUnsupported(_ command: Script.Command) -> Bool {
-        guard let result = try? instance(command.action?.module), let instance = try? result.get()
-        else { return false }
-        return exposed.contains(ObjectIdentifier(instance))
-    }
-
-    private func module(_ command: Script.Command) throws -> Module {
-        let file = folder.appendingPathComponent(command.filename ?? "")
-        do {
-            return try Module([UInt8](try Data(contentsOf: file)))
-        } catch let error as ModuleError where error.kind == .unsupported {
-            for case .success(let instance) in registered.values {
-                exposed.insert(ObjectIdentifier(instance))
-            }
-            throw Unsupported(feature: error.message)
-        }
-    }
-
-    private func link(_ module: Module) throws -> LinkedModule {
-        for entry in module.imports {
-            if case .failure(let error)? = registered[entry.module] { throw error }
-        }
-        return try module.link(imports)
-    }
-
-    private func instantiate(_ command: Script.Command) throws -> Instance {
-        let linked = try link(try module(command))
+    private func instantiate(_ module: Module) throws -> Instance {
         var limits = InstanceLimits(memoryBytesMax: 4 << 30)
         limits.tableElementsMax = 10_000_000
-        let instance = try Instance(linked, limits: limits)
+        let instance = try Instance(try module.link(imports), limits: limits, heap: heap)
         instances.append(instance)
-        if let start = Execution(start: instance, stack: stack) {
-            _ = try finish(start)
+        if let start = Execution(start: instance, stack: stack) { _ = try finish(start) }
+        return instance
+    }
+
+    private func instance(_ name: String?) throws -> Instance {
+        guard let instance = name.map({ named[$0] }) ?? current else {
+            throw Failure(description: "no instance \(name ?? "")")
         }
         return instance
     }
 
-    private func instance(_ name: String?) throws -> Result<Instance, Unsupported> {
-        guard let result = name.map({ named[$0] }) ?? current else {
-            throw Unsupported(feature: "module definitions")
-        }
-        return result
+    private func expectRefusal(_ source: Script.Source, _ message: String) throws {
+        // The text's reader, the decoder or the validator refuses it.
+        guard (try? module(source)) != nil else { return }
+        throw Failure(description: "accepted, should be refused: \(message)")
     }
 
-    private func checkRefusal(_ command: Script.Command) throws -> Verdict {
+    private func expectTrap(_ expected: String, _ body: () throws -> String) throws {
+        let outcome: String
         do {
-            _ = try module(command)
-        } catch is ModuleError {
-            return .passed
-        }
-        return .failed("accepted, should be refused: \(command.text ?? "")")
-    }
-
-    private func checkUnlinkable(_ command: Script.Command) throws -> Verdict {
-        let module = try module(command)
-        do {
-            _ = try link(module)
-        } catch is LinkError {
-            return .passed
-        }
-        return .failed("linked, should be refused: \(command.text ?? "")")
-    }
-
-    private func checkUninstantiable(_ command: Script.Command) throws -> Verdict {
-        do {
-            _ = try instantiate(command)
+            outcome = try body()
         } catch let error as InstantiationError {
-            return matches(error.description, command.text)
+            return try match(error.description, expected)
         } catch let trap as Trap {
-            return matches(trap.description, command.text)
+            return try match(trap.description, expected)
         }
-        return .failed("instantiated, should trap: \(command.text ?? "")")
+        throw Failure(description: "\(outcome), should trap: \(expected)")
     }
 
-    private func matches(_ found: String, _ expected: String?) -> Verdict {
-        let expected = expected ?? ""
-        if found.hasPrefix(expected) || expected.hasPrefix(found) { return .passed }
-        return .failed("expected \"\(expected)\", found \"\(found)\"")
+    private func match(_ found: String, _ expected: String) throws {
+        guard found.hasPrefix(expected) || expected.hasPrefix(found) else {
+            throw Failure(description: "expected \"\(expected)\", found \"\(found)\"")
+        }
     }
 
     // MARK: - Actions
@@ -203,60 +156,43 @@ final class ScriptRunner {
             case .finished(let values): return values
             case .trapped(let trap): throw trap
             case .outOfBudget: continue
-            case .waiting, .exited: throw Unsupported(feature: "waiting")
+            case .waiting, .exited: throw Failure(description: "waits or exits")
             }
         }
     }
 
-    private func perform(_ action: Script.Action?) throws -> [Value] {
-        guard let action else { return [] }
-        let instance = try instance(action.module).get()
-        if action.type == "get" {
-            guard let global = instance.global(named: action.field) else {
-                throw Unsupported(feature: "get of \(action.field)")
+    private func invoke(_ action: Script.Action) throws -> [Value] {
+        switch action {
+        case .get(let name, let global):
+            guard let global = try instance(name).global(named: global) else {
+                throw Failure(description: "no global \(global)")
             }
             return [global.value]
+        case .invoke(let name, let function, let arguments):
+            let instance = try instance(name)
+            let execution = try Execution(
+                instance,
+                export: function,
+                arguments: try arguments.map { try value($0) },
+                stack: stack
+            )
+            return try finish(execution)
         }
-        let arguments = try (action.args ?? []).map { argument in
-            guard let value = argument.value(of: instance) else {
-                throw Unsupported(feature: argument.type)
-            }
-            return value
-        }
-        let execution = try Execution(
-            instance,
-            export: action.field,
-            arguments: arguments,
-            stack: stack
-        )
-        return try finish(execution)
     }
 
-    private func check(_ command: Script.Command) throws -> Verdict {
-        let values: [Value]
-        do {
-            values = try perform(command.action)
-        } catch let trap as Trap {
-            return .failed("trapped: \(trap)")
+    private func value(_ constant: Script.Constant) throws -> Value {
+        guard let value = Value(constant) else {
+            throw Failure(description: "cannot make the argument \(constant)")
         }
-        guard command.type == "assert_return" else { return .passed }
-        let expected = command.expected ?? []
-        guard values.count == expected.count else {
-            return .failed("expected \(expected.count) results, found \(values.count)")
-        }
-        for (value, pattern) in zip(values, expected) where !pattern.matches(value) {
-            let action = command.action?.field ?? ""
-            return .failed("\(action): expected \(pattern), found \(value)")
-        }
-        return .passed
+        return value
     }
 
-    private func checkTrap(_ command: Script.Command) throws -> Verdict {
-        do {
-            let values = try perform(command.action)
-            return .failed("returned \(values), should trap: \(command.text ?? "")")
-        } catch let trap as Trap {
-            return matches(trap.description, command.text)
+    private func check(_ values: [Value], _ patterns: [Script.Pattern]) throws {
+        guard values.count == patterns.count else {
+            throw Failure(description: "expected \(patterns.count) results, found \(values.count)")
+        }
+        for (value, pattern) in zip(values, patterns) where !pattern.matches(value) {
+            throw Failure(description: "expected \(pattern), found \(value)")
         }
     }
 }

@@ -2,9 +2,9 @@ import Wasm
 
 /// The module `spectest` that the scripts import from.
 enum SpecTestModule {
-    static func imports() throws -> Imports {
+    static func imports(_ heap: Heap) throws -> Imports {
         var imports = Imports()
-        let instance = try Instance(try Module(bytes).link(Imports()))
+        let instance = try Instance(try Module(bytes).link(Imports()), heap: heap)
         imports.define("spectest", exportsOf: instance)
         let prints: [(String, [ValueType])] = [
             ("print", []), ("print_i32", [.i32]), ("print_i64", [.i64]), ("print_f32", [.f32]),
