@@ -61,7 +61,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "CZlib", "Wasm", "WASI", "HTTP", "HTTPServer", "Store", "Platform", "Linux",
+                "CZlib", "Wasm", "WasmText", "WASI", "HTTP", "HTTPServer", "Store", "Platform",
+                "Linux",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -138,7 +139,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Daemon", "Linux", "TestSupport", "roost",
+                "Daemon", "Linux", "TestSupport", "WasmText", "roost",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict

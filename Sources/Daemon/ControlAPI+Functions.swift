@@ -46,8 +46,8 @@ extension ControlAPI {
         try request.allowQuery("activate")
         let activate = try request.boolean("activate") ?? true
         let precondition = try precondition(request)
-        let bytes = try uploadedModule(request)
-        try check(bytes)
+        let format = try uploadFormat(request)
+        let bytes = try check(try uploadedModule(request, format), format)
         let configurationBytes = try configurationToTakeOver(name)
         let settings = try Self.configuration(configurationBytes, ceilings: configuration.ceilings)
         // Initialising is the part that may take long, and nothing is stored before it succeeds.
@@ -116,19 +116,32 @@ extension ControlAPI {
 
     // MARK: - Uploads
 
-    /// The module of an upload, unpacked; refuses what is none at a glance.
-    private func uploadedModule(_ request: ControlRequest) throws(Problem) -> [UInt8] {
+    private func uploadFormat(_ request: ControlRequest) throws(Problem) -> ModuleCheck.Format {
         let type = request.fields["content-type"] ?? "application/wasm"
         let essence = type.prefix { $0 != ";" }.lowercased().trimmingCharacters(in: .whitespaces)
         switch essence {
-        case "application/wasm", "application/octet-stream": break
-        case "text/wat", "text/plain":
-            throw .notWasm("the text format is not supported yet: send the binary format")
+        case "application/wasm", "application/octet-stream": return .binary
+        case "text/wat": return .text
         default:
-            throw .notWasm("Content-Type is '\(essence)' when it should be application/wasm")
+            throw .notWasm(
+                "Content-Type is '\(essence)' when it should be application/wasm or text/wat"
+            )
         }
+    }
+
+    /// The module of an upload, unpacked; refuses what is none at a glance.
+    private func uploadedModule(
+        _ request: ControlRequest,
+        _ format: ModuleCheck.Format
+    ) throws(Problem) -> [UInt8] {
         let bytes = try unpacked(request)
         guard !bytes.isEmpty else { throw .notWasm("the body is empty") }
+        guard format == .binary else {
+            guard bytes.count <= ModuleCheck.textBytesMax else {
+                throw .tooLarge("the module's text", byteCountMax: ModuleCheck.textBytesMax)
+            }
+            return bytes
+        }
         guard bytes.starts(with: [0x00, 0x61, 0x73, 0x6d]) else {
             throw .notWasm("the body does not begin with '\\0asm', as every module does")
         }
@@ -173,11 +186,13 @@ extension ControlAPI {
         }
     }
 
-    /// The check in a process of its own.
-    private func check(_ bytes: [UInt8]) throws {
-        switch try check.run(bytes) {
-        case .valid:
-            return
+    /// The check in a process of its own; answers the module in the binary format.
+    private func check(_ upload: [UInt8], _ format: ModuleCheck.Format) throws -> [UInt8] {
+        switch try check.run(upload, format: format) {
+        case .valid(let module):
+            return module
+        case .refusedText(let error):
+            throw Self.invalidText(error)
         case .refused(let kind, let message, let offset, let function):
             throw Self.invalidModule(
                 kind: kind,

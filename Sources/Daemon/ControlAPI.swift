@@ -4,6 +4,7 @@ import Logging
 import Platform
 import Store
 import Wasm
+import WasmText
 
 /// The control plane's calls, one after another on the control plane's threads.
 ///
@@ -279,6 +280,20 @@ struct ControlAPI: Sendable {
         problem.members["rule"] = JSONValue(kind)
         problem.members["offset"] = JSONValue(offset)
         if let function { problem.members["function"] = JSONValue(function) }
+        return problem
+    }
+
+    /// The problem of a module in the text format that is not well-formed.
+    static func invalidText(_ error: TextError) -> Problem {
+        var problem = Problem.unprocessable(
+            "invalid-module",
+            "Invalid module",
+            "the module's text is malformed at line \(error.line), column \(error.column): "
+                + error.message
+        )
+        problem.members["rule"] = "malformed"
+        problem.members["line"] = JSONValue(error.line)
+        problem.members["column"] = JSONValue(error.column)
         return problem
     }
 

@@ -2,9 +2,12 @@ import Glibc
 import Linux
 import Platform
 import Wasm
+import WasmText
 
 /// Decoding, validation and trial translation of an upload, in a process of its own: whatever a
 /// module does to the decoder, it does not do it to the daemon.
+///
+/// An upload in the text format is brought to the binary format there, too.
 struct ModuleCheck: Sendable {
     /// The program that is started: this one.
     let executable: String
@@ -12,12 +15,22 @@ struct ModuleCheck: Sendable {
     var processorSecondsMax = 10
     var timeoutMilliseconds = 20_000
 
+    /// The largest text: reading one takes up to 25 times its size of memory.
+    static let textBytesMax = 16 << 20
+
     /// The command of the program that does the check.
     static let command = "check-module"
 
+    /// How an upload is written.
+    enum Format: String {
+        case binary, text
+    }
+
     /// What the check found.
     enum Verdict: Equatable {
-        case valid
+        /// The module in the binary format.
+        case valid([UInt8])
+        case refusedText(TextError)
         case refused(kind: String, message: String, offset: Int, function: Int?)
         /// The check itself broke down or ran out of its limits.
         case failed(String)
@@ -26,26 +39,46 @@ struct ModuleCheck: Sendable {
     /// Checks a module.
     ///
     /// Blocks.
-    func run(_ module: [UInt8]) throws(SystemError) -> Verdict {
-        let file = try MemoryFile(name: "module", contents: module)
+    func run(_ upload: [UInt8], format: Format) throws(SystemError) -> Verdict {
+        let file = try MemoryFile(name: "module", contents: upload)
         let deadline = Monotonic.now() &+ UInt64(timeoutMilliseconds) &* 1_000_000
         let result = try ChildProcess.run(
             executable: executable,
-            arguments: [Self.command, String(memoryBytesMax), String(processorSecondsMax)],
+            arguments: [
+                Self.command, format.rawValue, String(memoryBytesMax), String(processorSecondsMax),
+            ],
             input: file.descriptor,
-            outputBytesMax: 64 << 10,
+            // A module in the binary format is smaller than its text.
+            outputBytesMax: (64 << 10) + (format == .text ? upload.count : 0),
             deadline: deadline
         )
-        return verdict(result)
+        return verdict(result, on: upload, format)
     }
 
-    private func verdict(_ result: ChildProcess.Result) -> Verdict {
+    private func verdict(
+        _ result: ChildProcess.Result,
+        on upload: [UInt8],
+        _ format: Format
+    ) -> Verdict {
         switch result.termination {
         case .exited(0):
-            guard let json = try? JSONValue(parsing: result.output) else {
+            let line = result.output.prefix { $0 != UInt8(ascii: "\n") }
+            guard let json = try? JSONValue(parsing: Array(line)) else {
                 return .failed("the check gave no answer")
             }
-            if json["valid"] == true { return .valid }
+            if json["valid"] == true {
+                let encoded = result.output.dropFirst(line.count + 1)
+                return .valid(format == .text ? Array(encoded) : upload)
+            }
+            if let line = json["line"]?.integer, let column = json["column"]?.integer {
+                return .refusedText(
+                    TextError(
+                        json["message"]?.string ?? "",
+                        line: Int(clamping: line),
+                        column: Int(clamping: column)
+                    )
+                )
+            }
             return .refused(
                 kind: json["kind"]?.string ?? "invalid",
                 message: json["message"]?.string ?? "",
@@ -70,10 +103,11 @@ struct ModuleCheck: Sendable {
         }
     }
 
-    /// The child's side: reads a module from standard input, and prints one line of JSON.
+    /// The child's side: reads an upload from standard input, and prints one line of JSON; then, when
+    /// it was a valid text, the module in the binary format.
     static func perform(arguments: [String]) -> Int32 {
-        guard arguments.count == 2, let memory = UInt64(arguments[0]),
-            let seconds = UInt64(arguments[1])
+        guard arguments.count == 3, let format = Format(rawValue: arguments[0]),
+            let memory = UInt64(arguments[1]), let seconds = UInt64(arguments[2])
         else { return 64 }
         do throws(SystemError) {
             try ResourceLimits.restrict(
@@ -81,26 +115,35 @@ struct ModuleCheck: Sendable {
                 processorSeconds: seconds,
                 openFiles: 16
             )
-            var bytes: [UInt8] = []
+            var upload: [UInt8] = []
             while true {
                 let chunk = try StandardStream.input.read(upTo: 1 << 20)
                 if chunk.isEmpty { break }
-                bytes += chunk
+                upload += chunk
             }
-            let line = answer(bytes).encoded() + [UInt8(ascii: "\n")]
-            try StandardStream.output.writeAll(line)
+            let (line, module) = answer(upload, format)
+            try StandardStream.output.writeAll(line.encoded() + [UInt8(ascii: "\n")])
+            if format == .text { try StandardStream.output.writeAll(module) }
             return 0
         } catch {
             return 74
         }
     }
 
-    private static func answer(_ bytes: [UInt8]) -> JSONValue {
-        do throws(ModuleError) {
+    private static func answer(_ upload: [UInt8], _ format: Format) -> (JSONValue, [UInt8]) {
+        do {
+            let bytes = format == .text ? try TextModule.encode(upload) : upload
             let module = try Module(bytes)
             try module.translateAll()
-            return ["valid": true]
-        } catch {
+            return (["valid": true], bytes)
+        } catch let error as TextError {
+            return (
+                [
+                    "valid": false, "message": JSONValue(error.message),
+                    "line": JSONValue(error.line), "column": JSONValue(error.column),
+                ], []
+            )
+        } catch let error as ModuleError {
             var members: [String: JSONValue] = [
                 "valid": false,
                 "kind": JSONValue(error.kind.rawValue),
@@ -108,7 +151,9 @@ struct ModuleCheck: Sendable {
                 "offset": JSONValue(error.offset),
             ]
             if let function = error.function { members["function"] = JSONValue(function) }
-            return .object(members)
+            return (.object(members), [])
+        } catch {
+            return (["valid": false, "message": JSONValue("\(error)")], [])
         }
     }
 }

@@ -3,6 +3,7 @@ import Linux
 import Platform
 import WASI
 import Wasm
+import WasmText
 
 /// Exit codes of ``runCommand(_:)`` beside the guest's own.
 private enum RunExitCode {
@@ -62,7 +63,8 @@ private struct CommandRun {
         }
         let bytes = try Self.read(options.file)
         do {
-            let module = try Module(bytes)
+            let isText = options.file.hasSuffix(".wat")
+            let module = try Module(isText ? TextModule.encode(bytes) : bytes)
             _ = try GuestInterface(of: module)
             var imports = Imports()
             WASIPreview1.define(in: &imports)
@@ -74,7 +76,7 @@ private struct CommandRun {
         } catch {
             throw RunFailure(
                 code: RunExitCode.invalidModule,
-                message: "\(options.file): \(error)"
+                message: options.file + (error is TextError ? ":" : ": ") + "\(error)"
             )
         }
     }

@@ -20,7 +20,8 @@ enum Rules {
             "Wasm", "WASI", "HTTP", "Store", "Linux", "Crypto", "Histogram", "Synchronization",
         ],
         "Daemon": [
-            "CZlib", "Wasm", "WASI", "HTTP", "HTTPServer", "Store", "Platform", "Linux", "Crypto",
+            "CZlib", "Wasm", "WasmText", "WASI", "HTTP", "HTTPServer", "Store", "Platform", "Linux",
+            "Crypto",
             "Foundation", "FoundationEssentials", "Glibc", "Logging", "Synchronization",
         ],
         "roost": [

@@ -47,13 +47,28 @@ struct BadInputTests {
     }
 
     @Test func `an invalid module is refused with the rule`() throws {
-        let response = try daemon.deploy("bad", GuestModule.invalid)
+        let response = try daemon.deploy("bad", text: GuestModule.invalid)
         try expectProblem(response, 422, "invalid-module")
         #expect(try RunningDaemon.json(response)["rule"] as? String == "invalid")
     }
 
+    @Test func `a text that cannot be read is refused with the line and the column`() throws {
+        let response = try daemon.deploy("bad", text: "(module\n  (func (i32.ad)))")
+        try expectProblem(response, 422, "invalid-module")
+        let document = try RunningDaemon.json(response)
+        #expect(document["rule"] as? String == "malformed")
+        #expect(document["line"] as? Int == 2)
+        #expect(document["column"] as? Int == 10)
+        #expect((document["detail"] as? String)?.contains("i32.ad") == true)
+    }
+
+    @Test func `a text over the limit is refused`() throws {
+        let text = "(module)" + String(repeating: " ", count: 16 << 20)
+        try expectProblem(try daemon.deploy("bad", text: text), 413, "too-large")
+    }
+
     @Test func `an unknown import is refused by its name`() throws {
-        let response = try daemon.deploy("bad", GuestModule.withUnknownImport)
+        let response = try daemon.deploy("bad", text: GuestModule.withUnknownImport)
         try expectProblem(response, 422, "unsupported-interface")
         let imports = try RunningDaemon.json(response)["imports"] as? [[String: Any]]
         #expect(imports?.count == 1)
@@ -145,7 +160,7 @@ struct BadInputTests {
 
     @Test(arguments: ["Content-Ty", "Content-Type: text/plain\n", "hello\n\n", ""])
     func `output that is not a response is the function's fault`(output: String) throws {
-        #expect(try daemon.deploy("half", GuestModule.writing(output)).status == 201)
+        #expect(try daemon.deploy("half", try GuestModule.writing(output)).status == 201)
         try expectProblem(
             try daemon.request("GET", "/f/half"),
             502,
@@ -156,7 +171,7 @@ struct BadInputTests {
 
     @Test func `output over the limit is the function's fault`() throws {
         let text = "Content-Type: text/plain\n\n0123456789"
-        #expect(try daemon.deploy("large", GuestModule.writing(text)).status == 201)
+        #expect(try daemon.deploy("large", try GuestModule.writing(text)).status == 201)
         let size = text.utf8.count
         _ = try daemon.configure("large", #"{"limits":{"outputBytes":\#(size)}}"#)
         #expect(try daemon.request("GET", "/f/large").text == "0123456789")
@@ -170,7 +185,7 @@ struct BadInputTests {
     }
 
     @Test func `a guest that exits with a code other than zero has failed`() throws {
-        let module = GuestModule.writing("Content-Type: text/plain\n\nhi", thenExit: 3)
+        let module = try GuestModule.writing("Content-Type: text/plain\n\nhi", thenExit: 3)
         #expect(try daemon.deploy("exit", module).status == 201)
         let response = try daemon.request("GET", "/f/exit")
         try expectProblem(response, 502, "trap", error: "trap")

@@ -67,7 +67,7 @@ struct FunctionTests {
     @Test func `a function remembers nothing, unless it asks to be reused`() throws {
         try deploy("counter")
         for _ in 0..<20 { #expect(try daemon.request("GET", "/f/counter").text == "1\n") }
-        #expect(try daemon.deploy("count", GuestModule.counting).status == 201)
+        #expect(try daemon.deploy("count", text: GuestModule.counting).status == 201)
         for _ in 0..<5 { #expect(try daemon.request("GET", "/f/count").text == "1") }
         let reused = try daemon.configure("count", #"{"reuse":3}"#)
         #expect(reused.status == 200)

@@ -107,6 +107,25 @@ struct ProgramTests {
         #expect(result.errors.contains(" at byte 0x"))
     }
 
+    @Test func `run reads the text format, and says where it is wrong`() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).wat")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let path = file.path(percentEncoded: false)
+        try Data(
+            """
+            (module
+              (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+              (memory (export "memory") 0)
+              (func (export "_start") (call $exit (i32.const 7))))
+            """.utf8
+        ).write(to: file)
+        #expect(try Program.run(["run", path]).exitCode == 7)
+        try Data("(module\n  (fun))".utf8).write(to: file)
+        let refused = try Program.run(["run", path])
+        #expect(refused.exitCode != 0)
+        #expect(refused.errors.contains("\(path):2:4: "))
+    }
+
     @Test func `run refuses what is not a module, with the offset`() throws {
         let result = try Program.run(["run", #filePath])
         #expect(result.exitCode != 0)

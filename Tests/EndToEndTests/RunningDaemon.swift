@@ -79,6 +79,16 @@ final class RunningDaemon {
         )
     }
 
+    /// Deploys a module in the text format.
+    func deploy(_ name: String, text: String) throws -> RawHTTPClient.Response {
+        try request(
+            "PUT",
+            "/v1/functions/\(name)",
+            fields: [("Content-Type", "text/wat")],
+            body: Array(text.utf8)
+        )
+    }
+
     func configure(_ name: String, _ patch: String) throws -> RawHTTPClient.Response {
         try request("PATCH", "/v1/functions/\(name)/config", body: Array(patch.utf8))
     }

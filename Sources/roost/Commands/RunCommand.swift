@@ -12,7 +12,7 @@ struct RunCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: "The module, as .wasm.")
+    @Argument(help: "The module, as .wasm or .wat.")
     var file: String
 
     @Option(help: ArgumentHelp("An environment variable of the guest.", valueName: "K=V"))

@@ -73,8 +73,8 @@ struct TailCallTests {
     func `tail calls between functions of different sizes take no stack`(budget: Int64) throws {
         let execution = try start(try instance(Self.sum), "sum", [.i32(100_000), .i32(0)])
         #expect(try run(execution, budget: budget) == [.i32(705_082_704)])
-        // In each round 9 and 14 instructions, and 5 in the last.
-        #expect(execution.fuelUsed == 100_000 * 23 + 5)
+        // In each round 9 and 13 instructions, and 5 in the last.
+        #expect(execution.fuelUsed == 100_000 * 22 + 5)
     }
 
     @Test func `a tail call through a table or a reference takes no stack`() throws {
