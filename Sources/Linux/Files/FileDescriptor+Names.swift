@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 
 /// Names within a directory: the last components of paths, never followed when they are links.

@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 
 /// What the kernel knows of a file.
