@@ -197,7 +197,8 @@ private struct CommandRun {
         for (index, frame) in trap.backtrace.enumerated() {
             let name = frame.name ?? "<function \(frame.function)>"
             let offset = String(frame.offset, radix: 16)
-            lines.append("  \(index): \(name) at byte 0x\(offset)")
+            let source = frame.source.map { " (\($0))" } ?? ""
+            lines.append("  \(index): \(name) at byte 0x\(offset)\(source)")
         }
         if trap.depth > trap.backtrace.count {
             lines.append("  … \(trap.depth - trap.backtrace.count) more")

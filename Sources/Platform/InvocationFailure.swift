@@ -142,6 +142,11 @@ enum TrapReport {
                         json.member("function", frame.function)
                         if let name = frame.name { json.member("name", name) }
                         json.member("offset", frame.offset)
+                        if let source = frame.source {
+                            json.member("file", source.file)
+                            json.member("line", source.line)
+                            if let column = source.column { json.member("column", column) }
+                        }
                     }
                 }
             }

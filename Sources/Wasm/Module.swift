@@ -37,6 +37,8 @@ public final class Module: @unchecked Sendable {
     let translations = Mutex(Translations())
     /// The name section, read when a name is first wanted.
     private let names = Mutex<NameSection?>(nil)
+    /// The index of the debug information, read when a line is first wanted.
+    private let lines = Mutex<LineTable?>(nil)
 
     /// Decodes and validates a module. Core specification §5 and §3
     ///
@@ -191,6 +193,18 @@ extension Module {
     func tagName(_ tag: Int) -> String? {
         if let named = nameSection.tags[UInt32(tag)] { return named }
         return structure.exports.first { $0.description == .tag(UInt32(tag)) }?.name
+    }
+
+    /// The source line of the instruction at a byte of the module, when the module has debug information.
+    ///
+    /// `rowCountMax` is what the search may still cost; see ``LineTable``.
+    func sourcePosition(of offset: Int, rowCountMax: inout Int) -> SourcePosition? {
+        let table = lines.withLock { lines in
+            let table = lines ?? LineTable(structure, bytes: bytes)
+            lines = table
+            return table
+        }
+        return table.location(of: offset, bytes, rowCountMax: &rowCountMax)
     }
 
     private var nameSection: NameSection {

@@ -134,6 +134,7 @@ extension ModuleDecoder {
 
     mutating func decodeBodies(_ section: inout BinaryReader) throws(ModuleError) {
         let offset = section.position
+        structure.codeOffset = offset
         let count = try count(
             of: "function bodies",
             atMost: limits.functionsMax,

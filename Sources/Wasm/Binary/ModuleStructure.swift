@@ -25,6 +25,8 @@ struct ModuleStructure: Sendable {
     var elements: [ElementSegment] = []
     var dataSegments: [DataSegment] = []
     var dataCount: UInt32?
+    /// Where the code section's contents begin.
+    var codeOffset = 0
     /// One body for each of `functions`.
     var bodies: [FunctionBody] = []
     var customSections: [CustomSection] = []

@@ -6,6 +6,10 @@ struct StackWalk {
     /// Where calls between instances come back to.
     var returns: [(CodePointer, ContextPointer)]
 
+    /// What looking up the source lines of one walk may cost in rows of the line table: some
+    /// milliseconds, thousands of times what a module for use needs.
+    private static let lineRowCountMax = 1 << 20
+
     /// The frames (the innermost ones), how many there are in all, and the instructions that are paid
     /// for but not executed.
     mutating func walk() -> (frames: [Trap.Frame], depth: Int, unexecuted: UInt64) {
@@ -13,6 +17,7 @@ struct StackWalk {
         var depth = 0
         var unexecuted: UInt64 = 0
         var isInnermost = true
+        var rowCountMax = Self.lineRowCountMax
         while true {
             if pc == Stubs.shared.returnElsewhere, let (code, caller) = returns.popLast() {
                 (pc, context) = (code, caller)
@@ -26,11 +31,19 @@ struct StackWalk {
             let place = map.locate(cell: Int((address - start) / 8))
             unexecuted += UInt64(max(place?.unexecuted ?? 0, 0))
             if frames.count < Trap.backtraceDepthMax {
+                let offset = place?.offset ?? 0
+                // Recursion makes many frames alike.
+                let alike = frames.last.flatMap { last in
+                    last.offset == offset && last.function == code.index ? last.source : nil
+                }
+                let source =
+                    alike ?? module.sourcePosition(of: offset, rowCountMax: &rowCountMax)
                 frames.append(
                     Trap.Frame(
                         function: code.index,
                         name: module.functionName(code.index),
-                        offset: place?.offset ?? 0
+                        offset: offset,
+                        source: source
                     )
                 )
             }

@@ -51,12 +51,15 @@ public struct Trap: Error, Equatable, Sendable, CustomStringConvertible {
         public let name: String?
         /// The byte of the module where the instruction begins that trapped or called.
         public let offset: Int
+        /// The line of the source that the instruction comes from, when the module has DWARF that says.
+        public let source: SourcePosition?
 
         /// Makes a frame.
-        public init(function: Int, name: String?, offset: Int) {
+        public init(function: Int, name: String?, offset: Int, source: SourcePosition? = nil) {
             self.function = function
             self.name = name
             self.offset = offset
+            self.source = source
         }
     }
 
