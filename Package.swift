@@ -77,6 +77,14 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // What scripts/bench/engine asks for the engine's own figures.
+        .executableTarget(
+            name: "engine-figures",
+            dependencies: ["Wasm", "WASI", "Linux"],
+            path: "scripts/bench/figures",
+            swiftSettings: strict
+        ),
+
         // Tests: one target per library, then the whole program, then the tree itself.
         .target(
             name: "TestSupport",

@@ -77,6 +77,9 @@ public final class Module: @unchecked Sendable {
     /// The size of the module in bytes.
     public var byteCount: Int { bytes.count }
 
+    /// The size of all function bodies in bytes.
+    public var codeByteCount: Int { structure.bodies.reduce(0) { $0 + $1.code.count } }
+
     /// What the module imports, in its order.
     public var imports: [ImportDescription] {
         structure.imports.map { entry in

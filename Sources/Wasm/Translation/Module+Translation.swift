@@ -37,6 +37,13 @@ struct Translations: ~Copyable {
         unsafe buffers.removeAll()
     }
 
+    /// The size of all translated functions.
+    var byteCount: Int {
+        var count = 0
+        for index in definitions.indices { count += unsafe buffers[index].count * 8 }
+        return count
+    }
+
     /// The definition whose code holds an address.
     mutating func definition(at address: UInt) -> Int? {
         if index.count != definitions.count {
@@ -85,6 +92,9 @@ extension Module {
                 ?? ModuleError(.limit, "function cannot be translated", at: 0)
         }
     }
+
+    /// The size of the functions that have been translated, in bytes of translated code.
+    public var translatedByteCount: Int { translations.withLock { $0.byteCount } }
 
     /// The code of a function that the module defines.
     func code(_ definition: Int) -> FunctionCode {
