@@ -153,6 +153,27 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
+
+        // Fuzzing: what is fuzzed, what scripts/differential compares with another engine, and the
+        // replay of the corpora. The fuzzers themselves are built by scripts/fuzz.
+        .target(
+            name: "FuzzTargets",
+            dependencies: ["Wasm", "WasmText"],
+            path: "Tests/Fuzzing/Targets",
+            swiftSettings: engine
+        ),
+        .executableTarget(
+            name: "engine-transcripts",
+            dependencies: ["FuzzTargets", "Wasm"],
+            path: "Tests/Fuzzing/Differential",
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "FuzzingTests",
+            dependencies: ["FuzzTargets", "Wasm", "WasmText"],
+            path: "Tests/Fuzzing/Replay",
+            swiftSettings: strict
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
