@@ -159,6 +159,21 @@ extension Machine {
             case .i32GeUImmediate:
                 frame[i64: pc.a] = frame[i32: pc.b] >= pc.cImmediate32 ? 1 : 0
                 pc.advance(1)
+            case .i32AddWide:
+                frame[i32: pc.a] = frame[i32: pc.b] &+ UInt32(truncatingIfNeeded: pc.immediate64)
+                pc.advance(2)
+            case .i32MulWide:
+                frame[i32: pc.a] = frame[i32: pc.b] &* UInt32(truncatingIfNeeded: pc.immediate64)
+                pc.advance(2)
+            case .i32AndWide:
+                frame[i32: pc.a] = frame[i32: pc.b] & UInt32(truncatingIfNeeded: pc.immediate64)
+                pc.advance(2)
+            case .i32OrWide:
+                frame[i32: pc.a] = frame[i32: pc.b] | UInt32(truncatingIfNeeded: pc.immediate64)
+                pc.advance(2)
+            case .i32XorWide:
+                frame[i32: pc.a] = frame[i32: pc.b] ^ UInt32(truncatingIfNeeded: pc.immediate64)
+                pc.advance(2)
             case .i32DivS:
                 let divisor = frame[s32: pc.c]
                 let dividend = frame[s32: pc.b]
@@ -334,6 +349,21 @@ extension Machine {
             case .i64GeUImmediate:
                 frame[i64: pc.a] = frame[i64: pc.b] >= pc.cImmediate64 ? 1 : 0
                 pc.advance(1)
+            case .i64AddWide:
+                frame[i64: pc.a] = frame[i64: pc.b] &+ UInt64(truncatingIfNeeded: pc.immediate64)
+                pc.advance(2)
+            case .i64MulWide:
+                frame[i64: pc.a] = frame[i64: pc.b] &* UInt64(truncatingIfNeeded: pc.immediate64)
+                pc.advance(2)
+            case .i64AndWide:
+                frame[i64: pc.a] = frame[i64: pc.b] & UInt64(truncatingIfNeeded: pc.immediate64)
+                pc.advance(2)
+            case .i64OrWide:
+                frame[i64: pc.a] = frame[i64: pc.b] | UInt64(truncatingIfNeeded: pc.immediate64)
+                pc.advance(2)
+            case .i64XorWide:
+                frame[i64: pc.a] = frame[i64: pc.b] ^ UInt64(truncatingIfNeeded: pc.immediate64)
+                pc.advance(2)
             case .i64DivS:
                 let divisor = frame[s64: pc.c]
                 let dividend = frame[s64: pc.b]
@@ -767,6 +797,370 @@ extension Machine {
                 pc.advance(1)
             case .store64:
                 let address = frame[i64: pc.a] &+ UInt64(pc.c)
+                guard memory.contains(address, MemoryLayout<UInt64>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                memory.store(UInt64(truncatingIfNeeded: frame[i64: pc.b]), at: address)
+                pc.advance(1)
+            case .load8UWide:
+                let address = frame[i64: pc.b] &+ pc.immediate64
+                guard memory.contains(address, MemoryLayout<UInt8>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = UInt64(memory.load(address, as: UInt8.self))
+                pc.advance(2)
+            case .load16UWide:
+                let address = frame[i64: pc.b] &+ pc.immediate64
+                guard memory.contains(address, MemoryLayout<UInt16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = UInt64(memory.load(address, as: UInt16.self))
+                pc.advance(2)
+            case .load32UWide:
+                let address = frame[i64: pc.b] &+ pc.immediate64
+                guard memory.contains(address, MemoryLayout<UInt32>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = UInt64(memory.load(address, as: UInt32.self))
+                pc.advance(2)
+            case .load64Wide:
+                let address = frame[i64: pc.b] &+ pc.immediate64
+                guard memory.contains(address, MemoryLayout<UInt64>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = UInt64(memory.load(address, as: UInt64.self))
+                pc.advance(2)
+            case .i32Load8SWide:
+                let address = frame[i64: pc.b] &+ pc.immediate64
+                guard memory.contains(address, MemoryLayout<Int8>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s32: pc.a] = Int32(memory.load(address, as: Int8.self))
+                pc.advance(2)
+            case .i32Load16SWide:
+                let address = frame[i64: pc.b] &+ pc.immediate64
+                guard memory.contains(address, MemoryLayout<Int16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s32: pc.a] = Int32(memory.load(address, as: Int16.self))
+                pc.advance(2)
+            case .i64Load8SWide:
+                let address = frame[i64: pc.b] &+ pc.immediate64
+                guard memory.contains(address, MemoryLayout<Int8>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s64: pc.a] = Int64(memory.load(address, as: Int8.self))
+                pc.advance(2)
+            case .i64Load16SWide:
+                let address = frame[i64: pc.b] &+ pc.immediate64
+                guard memory.contains(address, MemoryLayout<Int16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s64: pc.a] = Int64(memory.load(address, as: Int16.self))
+                pc.advance(2)
+            case .i64Load32SWide:
+                let address = frame[i64: pc.b] &+ pc.immediate64
+                guard memory.contains(address, MemoryLayout<Int32>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s64: pc.a] = Int64(memory.load(address, as: Int32.self))
+                pc.advance(2)
+            case .store8Wide:
+                let address = frame[i64: pc.a] &+ pc.immediate64
+                guard memory.contains(address, MemoryLayout<UInt8>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                memory.store(UInt8(truncatingIfNeeded: frame[i64: pc.b]), at: address)
+                pc.advance(2)
+            case .store16Wide:
+                let address = frame[i64: pc.a] &+ pc.immediate64
+                guard memory.contains(address, MemoryLayout<UInt16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                memory.store(UInt16(truncatingIfNeeded: frame[i64: pc.b]), at: address)
+                pc.advance(2)
+            case .store32Wide:
+                let address = frame[i64: pc.a] &+ pc.immediate64
+                guard memory.contains(address, MemoryLayout<UInt32>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                memory.store(UInt32(truncatingIfNeeded: frame[i64: pc.b]), at: address)
+                pc.advance(2)
+            case .store64Wide:
+                let address = frame[i64: pc.a] &+ pc.immediate64
+                guard memory.contains(address, MemoryLayout<UInt64>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                memory.store(UInt64(truncatingIfNeeded: frame[i64: pc.b]), at: address)
+                pc.advance(2)
+            case .load8UAt:
+                let address = UInt64(pc.immediate32)
+                guard memory.contains(address, MemoryLayout<UInt8>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = UInt64(memory.load(address, as: UInt8.self))
+                pc.advance(1)
+            case .load16UAt:
+                let address = UInt64(pc.immediate32)
+                guard memory.contains(address, MemoryLayout<UInt16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = UInt64(memory.load(address, as: UInt16.self))
+                pc.advance(1)
+            case .load32UAt:
+                let address = UInt64(pc.immediate32)
+                guard memory.contains(address, MemoryLayout<UInt32>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = UInt64(memory.load(address, as: UInt32.self))
+                pc.advance(1)
+            case .load64At:
+                let address = UInt64(pc.immediate32)
+                guard memory.contains(address, MemoryLayout<UInt64>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = UInt64(memory.load(address, as: UInt64.self))
+                pc.advance(1)
+            case .i32Load8SAt:
+                let address = UInt64(pc.immediate32)
+                guard memory.contains(address, MemoryLayout<Int8>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s32: pc.a] = Int32(memory.load(address, as: Int8.self))
+                pc.advance(1)
+            case .i32Load16SAt:
+                let address = UInt64(pc.immediate32)
+                guard memory.contains(address, MemoryLayout<Int16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s32: pc.a] = Int32(memory.load(address, as: Int16.self))
+                pc.advance(1)
+            case .i64Load8SAt:
+                let address = UInt64(pc.immediate32)
+                guard memory.contains(address, MemoryLayout<Int8>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s64: pc.a] = Int64(memory.load(address, as: Int8.self))
+                pc.advance(1)
+            case .i64Load16SAt:
+                let address = UInt64(pc.immediate32)
+                guard memory.contains(address, MemoryLayout<Int16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s64: pc.a] = Int64(memory.load(address, as: Int16.self))
+                pc.advance(1)
+            case .i64Load32SAt:
+                let address = UInt64(pc.immediate32)
+                guard memory.contains(address, MemoryLayout<Int32>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s64: pc.a] = Int64(memory.load(address, as: Int32.self))
+                pc.advance(1)
+            case .store8At:
+                let address = UInt64(pc.immediate32)
+                guard memory.contains(address, MemoryLayout<UInt8>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                memory.store(UInt8(truncatingIfNeeded: frame[i64: pc.a]), at: address)
+                pc.advance(1)
+            case .store16At:
+                let address = UInt64(pc.immediate32)
+                guard memory.contains(address, MemoryLayout<UInt16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                memory.store(UInt16(truncatingIfNeeded: frame[i64: pc.a]), at: address)
+                pc.advance(1)
+            case .store32At:
+                let address = UInt64(pc.immediate32)
+                guard memory.contains(address, MemoryLayout<UInt32>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                memory.store(UInt32(truncatingIfNeeded: frame[i64: pc.a]), at: address)
+                pc.advance(1)
+            case .store64At:
+                let address = UInt64(pc.immediate32)
+                guard memory.contains(address, MemoryLayout<UInt64>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                memory.store(UInt64(truncatingIfNeeded: frame[i64: pc.a]), at: address)
+                pc.advance(1)
+            case .load8UAdded:
+                let address = UInt64(frame[i32: pc.b] &+ pc.cImmediate32)
+                guard memory.contains(address, MemoryLayout<UInt8>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = UInt64(memory.load(address, as: UInt8.self))
+                pc.advance(1)
+            case .load16UAdded:
+                let address = UInt64(frame[i32: pc.b] &+ pc.cImmediate32)
+                guard memory.contains(address, MemoryLayout<UInt16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = UInt64(memory.load(address, as: UInt16.self))
+                pc.advance(1)
+            case .load32UAdded:
+                let address = UInt64(frame[i32: pc.b] &+ pc.cImmediate32)
+                guard memory.contains(address, MemoryLayout<UInt32>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = UInt64(memory.load(address, as: UInt32.self))
+                pc.advance(1)
+            case .load64Added:
+                let address = UInt64(frame[i32: pc.b] &+ pc.cImmediate32)
+                guard memory.contains(address, MemoryLayout<UInt64>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = UInt64(memory.load(address, as: UInt64.self))
+                pc.advance(1)
+            case .i32Load8SAdded:
+                let address = UInt64(frame[i32: pc.b] &+ pc.cImmediate32)
+                guard memory.contains(address, MemoryLayout<Int8>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s32: pc.a] = Int32(memory.load(address, as: Int8.self))
+                pc.advance(1)
+            case .i32Load16SAdded:
+                let address = UInt64(frame[i32: pc.b] &+ pc.cImmediate32)
+                guard memory.contains(address, MemoryLayout<Int16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s32: pc.a] = Int32(memory.load(address, as: Int16.self))
+                pc.advance(1)
+            case .i64Load8SAdded:
+                let address = UInt64(frame[i32: pc.b] &+ pc.cImmediate32)
+                guard memory.contains(address, MemoryLayout<Int8>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s64: pc.a] = Int64(memory.load(address, as: Int8.self))
+                pc.advance(1)
+            case .i64Load16SAdded:
+                let address = UInt64(frame[i32: pc.b] &+ pc.cImmediate32)
+                guard memory.contains(address, MemoryLayout<Int16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s64: pc.a] = Int64(memory.load(address, as: Int16.self))
+                pc.advance(1)
+            case .i64Load32SAdded:
+                let address = UInt64(frame[i32: pc.b] &+ pc.cImmediate32)
+                guard memory.contains(address, MemoryLayout<Int32>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s64: pc.a] = Int64(memory.load(address, as: Int32.self))
+                pc.advance(1)
+            case .store8Added:
+                let address = UInt64(frame[i32: pc.a] &+ pc.cImmediate32)
+                guard memory.contains(address, MemoryLayout<UInt8>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                memory.store(UInt8(truncatingIfNeeded: frame[i64: pc.b]), at: address)
+                pc.advance(1)
+            case .store16Added:
+                let address = UInt64(frame[i32: pc.a] &+ pc.cImmediate32)
+                guard memory.contains(address, MemoryLayout<UInt16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                memory.store(UInt16(truncatingIfNeeded: frame[i64: pc.b]), at: address)
+                pc.advance(1)
+            case .store32Added:
+                let address = UInt64(frame[i32: pc.a] &+ pc.cImmediate32)
+                guard memory.contains(address, MemoryLayout<UInt32>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                memory.store(UInt32(truncatingIfNeeded: frame[i64: pc.b]), at: address)
+                pc.advance(1)
+            case .store64Added:
+                let address = UInt64(frame[i32: pc.a] &+ pc.cImmediate32)
+                guard memory.contains(address, MemoryLayout<UInt64>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                memory.store(UInt64(truncatingIfNeeded: frame[i64: pc.b]), at: address)
+                pc.advance(1)
+            case .load8UIndexed:
+                let address = UInt64(frame[i32: pc.b] &+ frame[i32: pc.c])
+                guard memory.contains(address, MemoryLayout<UInt8>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = UInt64(memory.load(address, as: UInt8.self))
+                pc.advance(1)
+            case .load16UIndexed:
+                let address = UInt64(frame[i32: pc.b] &+ frame[i32: pc.c])
+                guard memory.contains(address, MemoryLayout<UInt16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = UInt64(memory.load(address, as: UInt16.self))
+                pc.advance(1)
+            case .load32UIndexed:
+                let address = UInt64(frame[i32: pc.b] &+ frame[i32: pc.c])
+                guard memory.contains(address, MemoryLayout<UInt32>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = UInt64(memory.load(address, as: UInt32.self))
+                pc.advance(1)
+            case .load64Indexed:
+                let address = UInt64(frame[i32: pc.b] &+ frame[i32: pc.c])
+                guard memory.contains(address, MemoryLayout<UInt64>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = UInt64(memory.load(address, as: UInt64.self))
+                pc.advance(1)
+            case .i32Load8SIndexed:
+                let address = UInt64(frame[i32: pc.b] &+ frame[i32: pc.c])
+                guard memory.contains(address, MemoryLayout<Int8>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s32: pc.a] = Int32(memory.load(address, as: Int8.self))
+                pc.advance(1)
+            case .i32Load16SIndexed:
+                let address = UInt64(frame[i32: pc.b] &+ frame[i32: pc.c])
+                guard memory.contains(address, MemoryLayout<Int16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s32: pc.a] = Int32(memory.load(address, as: Int16.self))
+                pc.advance(1)
+            case .i64Load8SIndexed:
+                let address = UInt64(frame[i32: pc.b] &+ frame[i32: pc.c])
+                guard memory.contains(address, MemoryLayout<Int8>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s64: pc.a] = Int64(memory.load(address, as: Int8.self))
+                pc.advance(1)
+            case .i64Load16SIndexed:
+                let address = UInt64(frame[i32: pc.b] &+ frame[i32: pc.c])
+                guard memory.contains(address, MemoryLayout<Int16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s64: pc.a] = Int64(memory.load(address, as: Int16.self))
+                pc.advance(1)
+            case .i64Load32SIndexed:
+                let address = UInt64(frame[i32: pc.b] &+ frame[i32: pc.c])
+                guard memory.contains(address, MemoryLayout<Int32>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s64: pc.a] = Int64(memory.load(address, as: Int32.self))
+                pc.advance(1)
+            case .store8Indexed:
+                let address = UInt64(frame[i32: pc.a] &+ frame[i32: pc.c])
+                guard memory.contains(address, MemoryLayout<UInt8>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                memory.store(UInt8(truncatingIfNeeded: frame[i64: pc.b]), at: address)
+                pc.advance(1)
+            case .store16Indexed:
+                let address = UInt64(frame[i32: pc.a] &+ frame[i32: pc.c])
+                guard memory.contains(address, MemoryLayout<UInt16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                memory.store(UInt16(truncatingIfNeeded: frame[i64: pc.b]), at: address)
+                pc.advance(1)
+            case .store32Indexed:
+                let address = UInt64(frame[i32: pc.a] &+ frame[i32: pc.c])
+                guard memory.contains(address, MemoryLayout<UInt32>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                memory.store(UInt32(truncatingIfNeeded: frame[i64: pc.b]), at: address)
+                pc.advance(1)
+            case .store64Indexed:
+                let address = UInt64(frame[i32: pc.a] &+ frame[i32: pc.c])
                 guard memory.contains(address, MemoryLayout<UInt64>.size) else {
                     exit = .trap(.memoryOutOfBounds); break dispatch
                 }
@@ -1725,6 +2119,342 @@ extension Machine {
                 }
             case .branchIfI64GeUImmediate:
                 if frame[i64: pc.a] >= pc.bImmediate64 {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfF32Eq:
+                if frame[f32: pc.a] == frame[f32: pc.b] {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfF32Ne:
+                if frame[f32: pc.a] != frame[f32: pc.b] {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfF32Lt:
+                if frame[f32: pc.a] < frame[f32: pc.b] {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfNotF32Lt:
+                if !(frame[f32: pc.a] < frame[f32: pc.b]) {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfF32Gt:
+                if frame[f32: pc.a] > frame[f32: pc.b] {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfNotF32Gt:
+                if !(frame[f32: pc.a] > frame[f32: pc.b]) {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfF32Le:
+                if frame[f32: pc.a] <= frame[f32: pc.b] {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfNotF32Le:
+                if !(frame[f32: pc.a] <= frame[f32: pc.b]) {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfF32Ge:
+                if frame[f32: pc.a] >= frame[f32: pc.b] {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfNotF32Ge:
+                if !(frame[f32: pc.a] >= frame[f32: pc.b]) {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfF64Eq:
+                if frame[f64: pc.a] == frame[f64: pc.b] {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfF64Ne:
+                if frame[f64: pc.a] != frame[f64: pc.b] {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfF64Lt:
+                if frame[f64: pc.a] < frame[f64: pc.b] {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfNotF64Lt:
+                if !(frame[f64: pc.a] < frame[f64: pc.b]) {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfF64Gt:
+                if frame[f64: pc.a] > frame[f64: pc.b] {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfNotF64Gt:
+                if !(frame[f64: pc.a] > frame[f64: pc.b]) {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfF64Le:
+                if frame[f64: pc.a] <= frame[f64: pc.b] {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfNotF64Le:
+                if !(frame[f64: pc.a] <= frame[f64: pc.b]) {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfF64Ge:
+                if frame[f64: pc.a] >= frame[f64: pc.b] {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfNotF64Ge:
+                if !(frame[f64: pc.a] >= frame[f64: pc.b]) {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfI32And:
+                if frame[i32: pc.a] & frame[i32: pc.b] != 0 {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfNotI32And:
+                if frame[i32: pc.a] & frame[i32: pc.b] == 0 {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfI32AndImmediate:
+                if frame[i32: pc.a] & pc.bImmediate32 != 0 {
+                    fuel &-= Int64(pc.secondC)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch
+                    }
+                    pc.jump(pc.secondTarget)
+                } else {
+                    fuel &-= Int64(pc.c)
+                    guard fuel >= 0 else {
+                        fuel &+= Int64(pc.c); exit = .outOfBudget; break dispatch
+                    }
+                    pc.advance(2)
+                }
+            case .branchIfNotI32AndImmediate:
+                if frame[i32: pc.a] & pc.bImmediate32 == 0 {
                     fuel &-= Int64(pc.secondC)
                     guard fuel >= 0 else {
                         fuel &+= Int64(pc.secondC); exit = .outOfBudget; break dispatch

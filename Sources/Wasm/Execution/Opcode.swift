@@ -55,6 +55,16 @@ enum Opcode: UInt16 {
     case i32LeUImmediate
     case i32GeSImmediate
     case i32GeUImmediate
+    /// The right operand is the second cell.
+    case i32AddWide
+    /// The right operand is the second cell.
+    case i32MulWide
+    /// The right operand is the second cell.
+    case i32AndWide
+    /// The right operand is the second cell.
+    case i32OrWide
+    /// The right operand is the second cell.
+    case i32XorWide
     case i32DivS
     case i32DivU
     case i32RemS
@@ -107,6 +117,16 @@ enum Opcode: UInt16 {
     case i64LeUImmediate
     case i64GeSImmediate
     case i64GeUImmediate
+    /// The right operand is the second cell.
+    case i64AddWide
+    /// The right operand is the second cell.
+    case i64MulWide
+    /// The right operand is the second cell.
+    case i64AndWide
+    /// The right operand is the second cell.
+    case i64OrWide
+    /// The right operand is the second cell.
+    case i64XorWide
     case i64DivS
     case i64DivU
     case i64RemS
@@ -212,6 +232,110 @@ enum Opcode: UInt16 {
     case store32
     /// Memory[a + offset c] = b.
     case store64
+    /// A = memory[b + offset in the second cell].
+    case load8UWide
+    /// A = memory[b + offset in the second cell].
+    case load16UWide
+    /// A = memory[b + offset in the second cell].
+    case load32UWide
+    /// A = memory[b + offset in the second cell].
+    case load64Wide
+    /// A = memory[b + offset in the second cell].
+    case i32Load8SWide
+    /// A = memory[b + offset in the second cell].
+    case i32Load16SWide
+    /// A = memory[b + offset in the second cell].
+    case i64Load8SWide
+    /// A = memory[b + offset in the second cell].
+    case i64Load16SWide
+    /// A = memory[b + offset in the second cell].
+    case i64Load32SWide
+    /// Memory[a + offset in the second cell] = b.
+    case store8Wide
+    /// Memory[a + offset in the second cell] = b.
+    case store16Wide
+    /// Memory[a + offset in the second cell] = b.
+    case store32Wide
+    /// Memory[a + offset in the second cell] = b.
+    case store64Wide
+    /// A = memory[the 32 bits in b and c].
+    case load8UAt
+    /// A = memory[the 32 bits in b and c].
+    case load16UAt
+    /// A = memory[the 32 bits in b and c].
+    case load32UAt
+    /// A = memory[the 32 bits in b and c].
+    case load64At
+    /// A = memory[the 32 bits in b and c].
+    case i32Load8SAt
+    /// A = memory[the 32 bits in b and c].
+    case i32Load16SAt
+    /// A = memory[the 32 bits in b and c].
+    case i64Load8SAt
+    /// A = memory[the 32 bits in b and c].
+    case i64Load16SAt
+    /// A = memory[the 32 bits in b and c].
+    case i64Load32SAt
+    /// Memory[the 32 bits in b and c] = a.
+    case store8At
+    /// Memory[the 32 bits in b and c] = a.
+    case store16At
+    /// Memory[the 32 bits in b and c] = a.
+    case store32At
+    /// Memory[the 32 bits in b and c] = a.
+    case store64At
+    /// A = memory[b + c, a constant].
+    case load8UAdded
+    /// A = memory[b + c, a constant].
+    case load16UAdded
+    /// A = memory[b + c, a constant].
+    case load32UAdded
+    /// A = memory[b + c, a constant].
+    case load64Added
+    /// A = memory[b + c, a constant].
+    case i32Load8SAdded
+    /// A = memory[b + c, a constant].
+    case i32Load16SAdded
+    /// A = memory[b + c, a constant].
+    case i64Load8SAdded
+    /// A = memory[b + c, a constant].
+    case i64Load16SAdded
+    /// A = memory[b + c, a constant].
+    case i64Load32SAdded
+    /// Memory[a + c, a constant] = b.
+    case store8Added
+    /// Memory[a + c, a constant] = b.
+    case store16Added
+    /// Memory[a + c, a constant] = b.
+    case store32Added
+    /// Memory[a + c, a constant] = b.
+    case store64Added
+    /// A = memory[b + c].
+    case load8UIndexed
+    /// A = memory[b + c].
+    case load16UIndexed
+    /// A = memory[b + c].
+    case load32UIndexed
+    /// A = memory[b + c].
+    case load64Indexed
+    /// A = memory[b + c].
+    case i32Load8SIndexed
+    /// A = memory[b + c].
+    case i32Load16SIndexed
+    /// A = memory[b + c].
+    case i64Load8SIndexed
+    /// A = memory[b + c].
+    case i64Load16SIndexed
+    /// A = memory[b + c].
+    case i64Load32SIndexed
+    /// Memory[a + c] = b.
+    case store8Indexed
+    /// Memory[a + c] = b.
+    case store16Indexed
+    /// Memory[a + c] = b.
+    case store32Indexed
+    /// Memory[a + c] = b.
+    case store64Indexed
     /// A = b + the second cell: an effective address before its access.
     case addOffset
     /// A = b + the second cell: an effective 64-bit address before its access, or a trap.
@@ -376,6 +500,32 @@ enum Opcode: UInt16 {
     case branchIfI64LeUImmediate
     case branchIfI64GeSImmediate
     case branchIfI64GeUImmediate
+    case branchIfF32Eq
+    case branchIfF32Ne
+    case branchIfF32Lt
+    case branchIfNotF32Lt
+    case branchIfF32Gt
+    case branchIfNotF32Gt
+    case branchIfF32Le
+    case branchIfNotF32Le
+    case branchIfF32Ge
+    case branchIfNotF32Ge
+    case branchIfF64Eq
+    case branchIfF64Ne
+    case branchIfF64Lt
+    case branchIfNotF64Lt
+    case branchIfF64Gt
+    case branchIfNotF64Gt
+    case branchIfF64Le
+    case branchIfNotF64Le
+    case branchIfF64Ge
+    case branchIfNotF64Ge
+    /// The same, if a and b have a bit in common.
+    case branchIfI32And
+    case branchIfNotI32And
+    /// The same, if a and b have a bit in common.
+    case branchIfI32AndImmediate
+    case branchIfNotI32AndImmediate
     /// Jumps by the entry for a; the second cell has the count, then come the entries.
     case branchTable
     case unreachable
@@ -711,6 +861,12 @@ extension Opcode {
         case .i32LeUImmediate: .branchIfI32LeUImmediate
         case .i32GeSImmediate: .branchIfI32GeSImmediate
         case .i32GeUImmediate: .branchIfI32GeUImmediate
+        case .f32Eq: .branchIfF32Eq
+        case .f32Ne: .branchIfF32Ne
+        case .f32Lt: .branchIfF32Lt
+        case .f32Gt: .branchIfF32Gt
+        case .f32Le: .branchIfF32Le
+        case .f32Ge: .branchIfF32Ge
         case .i64Eq: .branchIfI64Eq
         case .i64Ne: .branchIfI64Ne
         case .i64LtS: .branchIfI64LtS
@@ -731,6 +887,14 @@ extension Opcode {
         case .i64LeUImmediate: .branchIfI64LeUImmediate
         case .i64GeSImmediate: .branchIfI64GeSImmediate
         case .i64GeUImmediate: .branchIfI64GeUImmediate
+        case .f64Eq: .branchIfF64Eq
+        case .f64Ne: .branchIfF64Ne
+        case .f64Lt: .branchIfF64Lt
+        case .f64Gt: .branchIfF64Gt
+        case .f64Le: .branchIfF64Le
+        case .f64Ge: .branchIfF64Ge
+        case .i32And: .branchIfI32And
+        case .i32AndImmediate: .branchIfI32AndImmediate
         default: nil
         }
     }
@@ -780,6 +944,16 @@ extension Opcode {
         case .branchIfI32GeSImmediate: .branchIfI32LtSImmediate
         case .i32GeUImmediate: .i32LtUImmediate
         case .branchIfI32GeUImmediate: .branchIfI32LtUImmediate
+        case .branchIfF32Eq: .branchIfF32Ne
+        case .branchIfF32Ne: .branchIfF32Eq
+        case .branchIfF32Lt: .branchIfNotF32Lt
+        case .branchIfNotF32Lt: .branchIfF32Lt
+        case .branchIfF32Gt: .branchIfNotF32Gt
+        case .branchIfNotF32Gt: .branchIfF32Gt
+        case .branchIfF32Le: .branchIfNotF32Le
+        case .branchIfNotF32Le: .branchIfF32Le
+        case .branchIfF32Ge: .branchIfNotF32Ge
+        case .branchIfNotF32Ge: .branchIfF32Ge
         case .i64Eq: .i64Ne
         case .branchIfI64Eq: .branchIfI64Ne
         case .i64Ne: .i64Eq
@@ -820,6 +994,110 @@ extension Opcode {
         case .branchIfI64GeSImmediate: .branchIfI64LtSImmediate
         case .i64GeUImmediate: .i64LtUImmediate
         case .branchIfI64GeUImmediate: .branchIfI64LtUImmediate
+        case .branchIfF64Eq: .branchIfF64Ne
+        case .branchIfF64Ne: .branchIfF64Eq
+        case .branchIfF64Lt: .branchIfNotF64Lt
+        case .branchIfNotF64Lt: .branchIfF64Lt
+        case .branchIfF64Gt: .branchIfNotF64Gt
+        case .branchIfNotF64Gt: .branchIfF64Gt
+        case .branchIfF64Le: .branchIfNotF64Le
+        case .branchIfNotF64Le: .branchIfF64Le
+        case .branchIfF64Ge: .branchIfNotF64Ge
+        case .branchIfNotF64Ge: .branchIfF64Ge
+        case .branchIfI32And: .branchIfNotI32And
+        case .branchIfNotI32And: .branchIfI32And
+        case .branchIfI32AndImmediate: .branchIfNotI32AndImmediate
+        case .branchIfNotI32AndImmediate: .branchIfI32AndImmediate
+        default: nil
+        }
+    }
+
+    /// The operation or access with a constant in the second cell; nil if there is none.
+    var wide: Opcode? {
+        switch self {
+        case .i32Add: .i32AddWide
+        case .i32Mul: .i32MulWide
+        case .i32And: .i32AndWide
+        case .i32Or: .i32OrWide
+        case .i32Xor: .i32XorWide
+        case .i64Add: .i64AddWide
+        case .i64Mul: .i64MulWide
+        case .i64And: .i64AndWide
+        case .i64Or: .i64OrWide
+        case .i64Xor: .i64XorWide
+        case .load8U: .load8UWide
+        case .load16U: .load16UWide
+        case .load32U: .load32UWide
+        case .load64: .load64Wide
+        case .i32Load8S: .i32Load8SWide
+        case .i32Load16S: .i32Load16SWide
+        case .i64Load8S: .i64Load8SWide
+        case .i64Load16S: .i64Load16SWide
+        case .i64Load32S: .i64Load32SWide
+        case .store8: .store8Wide
+        case .store16: .store16Wide
+        case .store32: .store32Wide
+        case .store64: .store64Wide
+        default: nil
+        }
+    }
+
+    /// The access to a constant address; nil for other operations.
+    var at: Opcode? {
+        switch self {
+        case .load8U: .load8UAt
+        case .load16U: .load16UAt
+        case .load32U: .load32UAt
+        case .load64: .load64At
+        case .i32Load8S: .i32Load8SAt
+        case .i32Load16S: .i32Load16SAt
+        case .i64Load8S: .i64Load8SAt
+        case .i64Load16S: .i64Load16SAt
+        case .i64Load32S: .i64Load32SAt
+        case .store8: .store8At
+        case .store16: .store16At
+        case .store32: .store32At
+        case .store64: .store64At
+        default: nil
+        }
+    }
+
+    /// The access that adds a constant to its address; nil for other operations.
+    var added: Opcode? {
+        switch self {
+        case .load8U: .load8UAdded
+        case .load16U: .load16UAdded
+        case .load32U: .load32UAdded
+        case .load64: .load64Added
+        case .i32Load8S: .i32Load8SAdded
+        case .i32Load16S: .i32Load16SAdded
+        case .i64Load8S: .i64Load8SAdded
+        case .i64Load16S: .i64Load16SAdded
+        case .i64Load32S: .i64Load32SAdded
+        case .store8: .store8Added
+        case .store16: .store16Added
+        case .store32: .store32Added
+        case .store64: .store64Added
+        default: nil
+        }
+    }
+
+    /// The access that adds an index to its address; nil for other operations.
+    var indexed: Opcode? {
+        switch self {
+        case .load8U: .load8UIndexed
+        case .load16U: .load16UIndexed
+        case .load32U: .load32UIndexed
+        case .load64: .load64Indexed
+        case .i32Load8S: .i32Load8SIndexed
+        case .i32Load16S: .i32Load16SIndexed
+        case .i64Load8S: .i64Load8SIndexed
+        case .i64Load16S: .i64Load16SIndexed
+        case .i64Load32S: .i64Load32SIndexed
+        case .store8: .store8Indexed
+        case .store16: .store16Indexed
+        case .store32: .store32Indexed
+        case .store64: .store64Indexed
         default: nil
         }
     }

@@ -230,21 +230,8 @@ extension FunctionTranslator {
     private mutating func popCondition() -> Condition {
         let operand = pop()
         if case .temporary = operand.source, let last = producer, last == cells.count - 1 {
-            let cell = cells[last]
-            let opcode = Opcode(rawValue: UInt16(truncatingIfNeeded: cell))
-            let b = UInt16(truncatingIfNeeded: cell >> 32)
-            let c = UInt16(truncatingIfNeeded: cell >> 48)
-            var fused: Condition?
-            if let branch = opcode?.branch {
-                fused = Condition(opcode: branch, a: b, b: c)
-            } else if opcode == .i32Eqz || opcode == .referenceIsNull {
-                let zero: Opcode = opcode == .i32Eqz ? .branchIfZero : .branchIfI64EqImmediate
-                fused = Condition(opcode: zero, a: b, b: 0)
-            } else if opcode == .i64Eqz {
-                fused = Condition(opcode: .branchIfI64EqImmediate, a: b, b: 0)
-            }
-            if let fused {
-                cells.removeLast()
+            if let fused = condition(at: last) {
+                takeBackCell()
                 producer = nil
                 return fused
             }
@@ -252,6 +239,29 @@ extension FunctionTranslator {
         producer = nil
         let slot = slot(of: operand)
         return Condition(opcode: .branchIfNonzero, a: slot, b: 0)
+    }
+
+    /// What the instruction emitted last is as a condition, if it is one.
+    ///
+    /// Takes back the comparison before an `i32.eqz` of it.
+    private mutating func condition(at last: Int) -> Condition? {
+        let cell = cells[last]
+        guard let opcode = Opcode(rawValue: UInt16(truncatingIfNeeded: cell)) else { return nil }
+        let b = UInt16(truncatingIfNeeded: cell >> 32)
+        let c = UInt16(truncatingIfNeeded: cell >> 48)
+        if let branch = opcode.branch { return Condition(opcode: branch, a: b, b: c) }
+        switch opcode {
+        case .i32Eqz:
+            if let negated, negated == last - 1, let comparison = condition(at: negated) {
+                cells.remove(at: negated)
+                return comparison.inverted
+            }
+            return Condition(opcode: .branchIfZero, a: b, b: 0)
+        case .i64Eqz, .referenceIsNull:
+            return Condition(opcode: .branchIfI64EqImmediate, a: b, b: 0)
+        default:
+            return nil
+        }
     }
 
     /// Ends the run with a conditional branch; what follows it is a new run.

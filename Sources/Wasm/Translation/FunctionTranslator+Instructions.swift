@@ -69,7 +69,10 @@ extension FunctionTranslator {
         case .none, .reinterpretation:
             return
         case .unary(let opcode):
-            if opcode == .i32Eqz, invertComparison() { return }
+            if opcode == .i32Eqz {
+                if invertComparison() { return }
+                negated = comparisonEmittedLast
+            }
             let operand = popSlot()
             emit(opcode, pushResult(), operand)
         case .binary(let opcode):
@@ -82,12 +85,19 @@ extension FunctionTranslator {
 
     /// Turns the comparison just emitted into its opposite, for an `i32.eqz` of its result.
     private mutating func invertComparison() -> Bool {
-        guard let producer, producer == cells.count - 1, case .temporary? = stack.last?.source,
-            let opcode = Opcode(rawValue: UInt16(truncatingIfNeeded: cells[producer])),
-            opcode.branch != nil, let inverse = opcode.inverse
+        guard let cell = comparisonEmittedLast,
+            let inverse = Opcode(rawValue: UInt16(truncatingIfNeeded: cells[cell]))?.inverse
         else { return false }
-        cells[producer] = cells[producer] & ~0xFFFF | UInt64(inverse.rawValue)
+        cells[cell] = cells[cell] & ~0xFFFF | UInt64(inverse.rawValue)
         return true
+    }
+
+    /// The cell of the topmost operand's comparison, if nothing was emitted since.
+    private var comparisonEmittedLast: Int? {
+        guard let producer, producer == cells.count - 1, case .temporary? = stack.last?.source,
+            Opcode(rawValue: UInt16(truncatingIfNeeded: cells[producer]))?.branch != nil
+        else { return nil }
+        return producer
     }
 
     mutating func popTwoSlots() -> (left: UInt16, right: UInt16) {
@@ -109,6 +119,10 @@ extension FunctionTranslator {
         } else if rule.isCommutative, let immediate = rule.immediate(for: left) {
             let rightSlot = slot(of: right)
             emit(immediateOpcode, pushResult(), rightSlot, immediate)
+        } else if case .constant(let value) = right.source, let wide = opcode.wide {
+            let leftSlot = slot(of: left)
+            emit(wide, pushResult(), leftSlot)
+            cells.append(value)
         } else {
             let leftSlot = slot(of: left)
             let rightSlot = slot(of: right)

@@ -4,24 +4,101 @@ extension FunctionTranslator {
     mutating func load(_ opcode: UInt8, at offset: Int) throws(ModuleError) {
         let argument = try reader.memoryArgument()
         count(at: offset)
+        let operation = Opcode.loads[Int(opcode) - 0x28]
         let operand = pop()
-        let (address, rest) = beginAccess(argument, operand)
-        emit(Opcode.loads[Int(opcode) - 0x28], pushResult(), address, rest)
-        endAccess(argument)
+        switch address(argument, operand) {
+        case .constant(let address):
+            emit(operation.at ?? operation, pushResult(), wide: address)
+        case .added(let base, let constant):
+            emit(operation.added ?? operation, pushResult(), base, constant)
+        case .indexed(let base, let index):
+            emit(operation.indexed ?? operation, pushResult(), base, index)
+        case .wide(let base):
+            emit(operation.wide ?? operation, pushResult(), base)
+            cells.append(argument.offset)
+        case .other:
+            let (address, rest) = beginAccess(argument, operand)
+            emit(operation, pushResult(), address, rest)
+            endAccess(argument)
+        }
     }
 
     mutating func store(_ opcode: UInt8, at offset: Int) throws(ModuleError) {
         let argument = try reader.memoryArgument()
         count(at: offset)
-        let value = popSlot()
+        let operation = Opcode.stores[Int(opcode) - 0x36]
+        let value = pop()
         let operand = pop()
-        let (address, rest) = beginAccess(argument, operand)
-        emit(Opcode.stores[Int(opcode) - 0x36], address, value, rest)
-        endAccess(argument)
+        // A constant is written to its place, which must not be that of the index.
+        switch address(argument, operand, keeping: value.slot) {
+        case .constant(let address):
+            emit(operation.at ?? operation, slot(of: value), wide: address)
+        case .added(let base, let constant):
+            emit(operation.added ?? operation, base, slot(of: value), constant)
+        case .indexed(let base, let index):
+            emit(operation.indexed ?? operation, base, slot(of: value), index)
+        case .wide(let base):
+            emit(operation.wide ?? operation, base, slot(of: value))
+            cells.append(argument.offset)
+        case .other:
+            let value = slot(of: value)
+            let (address, rest) = beginAccess(argument, operand)
+            emit(operation, address, value, rest)
+            endAccess(argument)
+        }
         producer = nil
     }
 
     // MARK: - Addresses
+
+    /// Where an access to memory 0 finds its address, when one instruction can do it all.
+    private enum Address {
+        case constant(UInt32)
+        /// The sum of a slot and a constant, in place of the addition emitted last.
+        case added(UInt16, UInt16)
+        /// The sum of two slots, in place of the addition emitted last.
+        case indexed(UInt16, UInt16)
+        /// A slot and an offset of more than 16 bits.
+        case wide(UInt16)
+        case other
+    }
+
+    /// Chooses the form of an access, and takes back the addition that it absorbs.
+    ///
+    /// Does not absorb one that reads the slot `kept`.
+    private mutating func address(
+        _ argument: MemoryArgument,
+        _ operand: Operand,
+        keeping kept: UInt16? = nil
+    ) -> Address {
+        guard argument.memory == 0,
+            environment.structure.memoryTypes[0].addressType == .i32
+        else { return .other }
+        if case .constant(let base) = operand.source {
+            return UInt32(exactly: base &+ argument.offset).map(Address.constant) ?? .other
+        }
+        guard argument.offset == 0 else {
+            guard argument.offset > UInt16.max else { return .other }
+            return .wide(slot(of: operand))
+        }
+        guard case .temporary = operand.source, let last = producer, last == cells.count - 1,
+            let opcode = Opcode(rawValue: UInt16(truncatingIfNeeded: cells[last])),
+            UInt16(truncatingIfNeeded: cells[last] >> 16) == operand.slot
+        else { return .other }
+        let base = UInt16(truncatingIfNeeded: cells[last] >> 32)
+        let other = UInt16(truncatingIfNeeded: cells[last] >> 48)
+        guard base != kept else { return .other }
+        switch opcode {
+        case .i32AddImmediate:
+            takeBackCell()
+            return .added(base, other)
+        case .i32Add where other != kept:
+            takeBackCell()
+            return .indexed(base, other)
+        default:
+            return .other
+        }
+    }
 
     /// Prepares the access that the next instruction makes to a memory at an address, which was popped.
     ///

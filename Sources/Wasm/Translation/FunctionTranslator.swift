@@ -61,6 +61,8 @@ struct FunctionTranslator {
     /// The cell of the instruction that wrote the topmost temporary last, when the instruction that
     /// comes next may change where it writes to, or absorb it.
     var producer: Int?
+    /// The comparison that the `i32.eqz` emitted last negates, if it negates one: the cell before it.
+    var negated: Int?
 
     // Control.
     var controls: [Control] = []
@@ -179,6 +181,13 @@ struct FunctionTranslator {
     /// Emits an instruction whose b and c are one 32-bit operand.
     mutating func emit(_ opcode: Opcode, _ a: UInt16, wide: UInt32) {
         cells.append(UInt64(opcode.rawValue) | UInt64(a) << 16 | UInt64(wide) << 32)
+    }
+
+    /// Removes the cell emitted last: the instruction that was counted last does its work as well.
+    mutating func takeBackCell() {
+        cells.removeLast()
+        guard let map, let last = map.entries.indices.last else { return }
+        self.map?.entries[last].cell = UInt32(cells.count)
     }
 
     // MARK: - Operands
