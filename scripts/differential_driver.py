@@ -37,20 +37,29 @@ FEATURES = [f"--{name}-enabled={'true' if name in ON else 'false'}" for name in 
 class Generator:
     """Makes the modules of a seed, always the same ones."""
 
-    def __init__(self, tool, folder, seed):
-        self.tool, self.folder, self.seed = tool, folder, seed
+    def __init__(self, tool, engine, folder, seed):
+        self.tool, self.engine, self.folder, self.seed = tool, engine, folder, seed
 
-    def module(self, index):
-        """A file with a module, and whether only its validity is to be compared."""
-        choice = random.Random(f"{self.seed}/{index}")
-        path = self.folder / f"{self.seed}-{index}.wasm"
-        self.smith(choice, path)
-        if index % 8 == 3:
-            self.damage(choice, path)
-            return path, True
-        if index % 4 == 1:
-            self.mutate(choice, path)
-        return path, False
+    def modules(self, indices):
+        """Files with modules, each with whether only its validity is to be compared."""
+        made, dense = [], []
+        for index in indices:
+            choice = random.Random(f"{self.seed}/{index}")
+            path = self.folder / f"{self.seed}-{index}.wasm"
+            only_validity = index % 8 == 3
+            if index % 2 == 0:
+                path.write_bytes(choice.randbytes(choice.choice((300, 1500, 3000))))
+                dense.append(path)
+            else:
+                self.smith(choice, path)
+                if only_validity:
+                    self.damage(choice, path)
+                elif index % 4 == 1:
+                    self.mutate(choice, path)
+            made.append((path, only_validity))
+        if dense:
+            subprocess.run([self.engine, "--generate", *dense], check=True, timeout=SECONDS_MAX)
+        return made
 
     def smith(self, choice, path):
         options = ["--max-instructions", str(choice.choice((100, 500, 2000)))]
@@ -176,9 +185,9 @@ def main():
     oracle = pathlib.Path(__file__).with_name("differential_oracle.py")
     ours = Side("roost", [engine])
     theirs = Side("wasmtime", [sys.executable, str(oracle)])
-    generator, comparison = Generator(tool, folder, seed), Comparison()
+    generator, comparison = Generator(tool, engine, folder, seed), Comparison()
     for start in range(0, int(count), BATCH):
-        batch = [generator.module(index) for index in range(start, min(start + BATCH, int(count)))]
+        batch = generator.modules(range(start, min(start + BATCH, int(count))))
         paths = [path for path, _ in batch]
         processes = ours.begin(paths), theirs.begin(paths)
         mine, other = (side.transcripts(paths, process)
