@@ -110,7 +110,7 @@ let package = Package(
         ),
         .testTarget(
             name: "WasmTests",
-            dependencies: ["Wasm", "WasmText", "TestSupport"],
+            dependencies: ["Wasm", "WasmText", "Linux", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(

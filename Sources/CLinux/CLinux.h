@@ -79,6 +79,11 @@ static inline int clinux_set_thread_name(const char *name) {
     return prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
+// The kernel's call: it takes a mask of any size, and answers how many bytes of it it has written.
+static inline long clinux_sched_getaffinity(unsigned char *mask, size_t size) {
+    return syscall(SYS_sched_getaffinity, 0, size, mask);
+}
+
 // Resource limits, soft and hard alike. Types that both Glibc's module and this one define must not
 // be named in Swift: the compiler finds two definitions then.
 enum clinux_resource {

@@ -40,7 +40,7 @@ struct DaemonConfiguration: Equatable, Sendable {
         _ options: ServeOptions,
         environment: [String: String]
     ) throws(ConfigurationError) -> DaemonConfiguration {
-        let cores = processorCount
+        let cores = Processors.count
         var configuration = DaemonConfiguration(
             data: options.data,
             listen: options.listen,
@@ -57,8 +57,6 @@ struct DaemonConfiguration: Equatable, Sendable {
         try configuration.validate()
         return configuration
     }
-
-    private static var processorCount: Int { ProcessInfo.processInfo.activeProcessorCount }
 
     private mutating func apply(file path: String) throws(ConfigurationError) {
         let bytes: Data

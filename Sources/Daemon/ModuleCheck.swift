@@ -133,8 +133,8 @@ struct ModuleCheck: Sendable {
     private static func answer(_ upload: [UInt8], _ format: Format) -> (JSONValue, [UInt8]) {
         do {
             let bytes = format == .text ? try TextModule.encode(upload) : upload
-            let module = try Module(bytes)
-            try module.translateAll()
+            let threads = Processors.count
+            try Module(bytes, threads: threads).translateAll(threads: threads)
             return (["valid": true], bytes)
         } catch let error as TextError {
             return (

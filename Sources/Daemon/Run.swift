@@ -64,7 +64,10 @@ private struct CommandRun {
         let bytes = try Self.read(options.file)
         do {
             let isText = options.file.hasSuffix(".wat")
-            let module = try Module(isText ? TextModule.encode(bytes) : bytes)
+            let module = try Module(
+                isText ? TextModule.encode(bytes) : bytes,
+                threads: Processors.count
+            )
             _ = try GuestInterface(of: module)
             var imports = Imports()
             WASIPreview1.define(in: &imports)

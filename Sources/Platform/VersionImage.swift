@@ -73,8 +73,9 @@ final class VersionImage: Sendable {
         initialisationLimits: InitialisationLimits = InitialisationLimits()
     ) throws(VersionError) {
         do throws(ModuleError) {
-            module = try Module(bytes, limits: moduleLimits)
-            if translatesAhead { try module.translateAll() }
+            let threads = Processors.count
+            module = try Module(bytes, limits: moduleLimits, threads: threads)
+            if translatesAhead { try module.translateAll(threads: threads) }
         } catch {
             throw .module(error)
         }

@@ -42,10 +42,20 @@ public final class Module: @unchecked Sendable {
 
     /// Decodes and validates a module. Core specification §5 and §3
     ///
-    /// Takes time and memory in proportion to the bytes.
-    public init(_ bytes: [UInt8], limits: ModuleLimits = ModuleLimits()) throws(ModuleError) {
+    /// Takes time and memory in proportion to the bytes. Function bodies are validated on up to `threads`
+    /// threads, the caller's among them, when there is enough code for that.
+    public init(
+        _ bytes: [UInt8],
+        limits: ModuleLimits = ModuleLimits(),
+        threads: Int = 1
+    ) throws(ModuleError) {
         let structure = try ModuleDecoder.decode(bytes, limits: limits)
-        self.types = try ModuleValidator.validate(structure, bytes: bytes, limits: limits)
+        self.types = try ModuleValidator.validate(
+            structure,
+            bytes: bytes,
+            limits: limits,
+            threads: threads
+        )
         self.bytes = bytes
         self.structure = structure
         self.runtimeTypes = RuntimeTypes(types)

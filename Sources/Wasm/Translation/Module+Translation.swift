@@ -15,11 +15,6 @@ struct Translations: ~Copyable {
     /// The entries of all kept maps together.
     private var mapEntryCount = 0
 
-    /// Why a function could not be translated.
-    ///
-    /// Deploying translates all functions beforehand.
-    private(set) var failure: ModuleError?
-
     // SAFETY: buffers are allocated here, never changed once their function's entry is published,
     // and freed once, when no instance of the module is left.
     mutating func store(_ function: TranslatedFunction, of definition: Int) -> UInt {
@@ -75,21 +70,18 @@ struct Translations: ~Copyable {
 
     /// How many entries are kept, of 12 bytes each, for functions that trap again and again.
     private static let mapEntriesMax = 1_000_000
-
-    mutating func fail(_ error: ModuleError) {
-        failure = failure ?? error
-    }
 }
 
 extension Module {
-    /// Translates every function that has not been translated.
+    /// Translates every function that has not been translated, on up to `threads` threads.
     ///
     /// Throws ``ModuleError/Kind/limit`` for a function that the code format cannot hold.
-    public func translateAll() throws(ModuleError) {
-        for definition in structure.functions.indices {
-            guard translate(definition) == nil else { continue }
-            throw translations.withLock { $0.failure }
-                ?? ModuleError(.limit, "function cannot be translated", at: 0)
+    public func translateAll(threads: Int = 1) throws(ModuleError) {
+        try FunctionBodies.divide(structure.bodies, threads: threads) {
+            [self] range throws(ModuleError) in
+            for definition in range where code(definition).entry == nil {
+                try store(translated(definition), of: definition)
+            }
         }
     }
 
@@ -104,18 +96,23 @@ extension Module {
 
     /// Translates a function if that has not been done; nil when it is too large.
     func translate(_ definition: Int) -> CodePointer? {
+        if let entry = code(definition).entry { return entry }
+        guard let function = try? translated(definition) else { return nil }
+        store(function, of: definition)
+        return code(definition).entry
+    }
+
+    private func translated(_ definition: Int) throws(ModuleError) -> TranslatedFunction {
+        var translator = try FunctionTranslator(environment, definition: definition)
+        return try translator.translate()
+    }
+
+    /// Makes a function's code that of all instances, unless another thread was faster.
+    private func store(_ function: TranslatedFunction, of definition: Int) {
+        let code = code(definition)
         translations.withLock { translations in
-            let code = code(definition)
-            if let entry = code.entry { return entry }
-            do throws(ModuleError) {
-                var translator = try FunctionTranslator(environment, definition: definition)
-                let function = try translator.translate()
-                let address = translations.store(function, of: definition)
-                code.publish(function, at: address)
-            } catch {
-                translations.fail(error)
-            }
-            return code.entry
+            guard code.entry == nil else { return }
+            code.publish(function, at: translations.store(function, of: definition))
         }
     }
 

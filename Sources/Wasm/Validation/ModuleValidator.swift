@@ -10,14 +10,15 @@ struct ModuleValidator {
     /// Validates a module, with all its function bodies.
     ///
     /// Time is linear in the module's size. Bodies are read from `bytes`, which the structure was
-    /// decoded from.
+    /// decoded from, on up to `threads` threads.
     ///
     /// - Returns: the module's types, registered.
     @discardableResult
     static func validate(
         _ structure: ModuleStructure,
         bytes: [UInt8],
-        limits: ModuleLimits
+        limits: ModuleLimits,
+        threads: Int = 1
     ) throws(ModuleError) -> TypeTable {
         let types = try TypeValidator.validate(structure, limits: limits)
         try checkValueTypes(structure, types)
@@ -34,10 +35,12 @@ struct ModuleValidator {
             let message = "\(count) memories are more than \(limits.memoriesMax)"
             throw ModuleError(.limit, message, at: 0)
         }
-        var functions = FunctionValidator(context, bytes: bytes)
-        for (index, body) in structure.bodies.enumerated() {
-            let function = structure.importedFunctionCount + index
-            try functions.validate(body, function: function, bytes: bytes)
+        try FunctionBodies.divide(structure.bodies, threads: threads) { range throws(ModuleError) in
+            var functions = FunctionValidator(context, bytes: bytes)
+            for index in range {
+                let function = structure.importedFunctionCount + index
+                try functions.validate(structure.bodies[index], function: function, bytes: bytes)
+            }
         }
         return types
     }

@@ -32,6 +32,7 @@ let module = try Module(bytes)
 let decodeSeconds = try leastSeconds { _ = try Module(bytes) }
 // What decoding takes is left out of the time to translate.
 let bothSeconds = try leastSeconds { try Module(bytes).translateAll() }
+let twoThreadsSeconds = try leastSeconds { try Module(bytes, threads: 2).translateAll(threads: 2) }
 try module.translateAll()
 var imports = Imports()
 WASIPreview1.define(in: &imports)
@@ -45,6 +46,7 @@ print(
     """
     {"moduleBytes": \(bytes.count), "codeBytes": \(module.codeByteCount), \
     "translatedBytes": \(module.translatedByteCount), "decodeSeconds": \(decodeSeconds), \
-    "translateSeconds": \(max(bothSeconds - decodeSeconds, 1e-9)), "instanceBytes": \(instanceBytes)}
+    "translateSeconds": \(max(bothSeconds - decodeSeconds, 1e-9)), \
+    "twoThreads": \(bothSeconds / twoThreadsSeconds), "instanceBytes": \(instanceBytes)}
     """
 )
