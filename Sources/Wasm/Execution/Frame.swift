@@ -41,7 +41,13 @@ struct Frame {
     @inline(__always)
     subscript(f32 slot: UInt16) -> Float {
         get { Float(bitPattern: self[i32: slot]) }
-        nonmutating set { self[i32: slot] = newValue.bitPattern }
+        // From a vector register: by way of an integer one it takes three cycles more.
+        nonmutating set {
+            unsafe UnsafeMutableRawPointer(base + Int(slot)).storeBytes(
+                of: SIMD2(newValue, 0),
+                as: SIMD2<Float>.self
+            )
+        }
     }
 
     @inline(__always)

@@ -419,6 +419,15 @@ extension Machine {
             case .i64ExtendI32S:
                 frame[s64: pc.a] = Int64(frame[s32: pc.b])
                 pc.advance(1)
+            case .i32AddShifted1:
+                frame[i32: pc.a] = frame[i32: pc.b] &+ frame[i32: pc.c] &<< 1
+                pc.advance(1)
+            case .i32AddShifted2:
+                frame[i32: pc.a] = frame[i32: pc.b] &+ frame[i32: pc.c] &<< 2
+                pc.advance(1)
+            case .i32AddShifted3:
+                frame[i32: pc.a] = frame[i32: pc.b] &+ frame[i32: pc.c] &<< 3
+                pc.advance(1)
             case .f32Add:
                 frame[f32: pc.a] = frame[f32: pc.b] + frame[f32: pc.c]
                 pc.advance(1)
@@ -1161,6 +1170,160 @@ extension Machine {
                 pc.advance(1)
             case .store64Indexed:
                 let address = UInt64(frame[i32: pc.a] &+ frame[i32: pc.c])
+                guard memory.contains(address, MemoryLayout<UInt64>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                memory.store(UInt64(truncatingIfNeeded: frame[i64: pc.b]), at: address)
+                pc.advance(1)
+            case .load8UAddedWide:
+                let address = UInt64(frame[i32: pc.b] &+ UInt32(truncatingIfNeeded: pc.immediate64))
+                guard memory.contains(address, MemoryLayout<UInt8>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = UInt64(memory.load(address, as: UInt8.self))
+                pc.advance(2)
+            case .load16UAddedWide:
+                let address = UInt64(frame[i32: pc.b] &+ UInt32(truncatingIfNeeded: pc.immediate64))
+                guard memory.contains(address, MemoryLayout<UInt16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = UInt64(memory.load(address, as: UInt16.self))
+                pc.advance(2)
+            case .load32UAddedWide:
+                let address = UInt64(frame[i32: pc.b] &+ UInt32(truncatingIfNeeded: pc.immediate64))
+                guard memory.contains(address, MemoryLayout<UInt32>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = UInt64(memory.load(address, as: UInt32.self))
+                pc.advance(2)
+            case .load64AddedWide:
+                let address = UInt64(frame[i32: pc.b] &+ UInt32(truncatingIfNeeded: pc.immediate64))
+                guard memory.contains(address, MemoryLayout<UInt64>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = UInt64(memory.load(address, as: UInt64.self))
+                pc.advance(2)
+            case .i32Load8SAddedWide:
+                let address = UInt64(frame[i32: pc.b] &+ UInt32(truncatingIfNeeded: pc.immediate64))
+                guard memory.contains(address, MemoryLayout<Int8>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s32: pc.a] = Int32(memory.load(address, as: Int8.self))
+                pc.advance(2)
+            case .i32Load16SAddedWide:
+                let address = UInt64(frame[i32: pc.b] &+ UInt32(truncatingIfNeeded: pc.immediate64))
+                guard memory.contains(address, MemoryLayout<Int16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s32: pc.a] = Int32(memory.load(address, as: Int16.self))
+                pc.advance(2)
+            case .i64Load8SAddedWide:
+                let address = UInt64(frame[i32: pc.b] &+ UInt32(truncatingIfNeeded: pc.immediate64))
+                guard memory.contains(address, MemoryLayout<Int8>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s64: pc.a] = Int64(memory.load(address, as: Int8.self))
+                pc.advance(2)
+            case .i64Load16SAddedWide:
+                let address = UInt64(frame[i32: pc.b] &+ UInt32(truncatingIfNeeded: pc.immediate64))
+                guard memory.contains(address, MemoryLayout<Int16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s64: pc.a] = Int64(memory.load(address, as: Int16.self))
+                pc.advance(2)
+            case .i64Load32SAddedWide:
+                let address = UInt64(frame[i32: pc.b] &+ UInt32(truncatingIfNeeded: pc.immediate64))
+                guard memory.contains(address, MemoryLayout<Int32>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s64: pc.a] = Int64(memory.load(address, as: Int32.self))
+                pc.advance(2)
+            case .store8AddedWide:
+                let address = UInt64(frame[i32: pc.a] &+ UInt32(truncatingIfNeeded: pc.immediate64))
+                guard memory.contains(address, MemoryLayout<UInt8>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                memory.store(UInt8(truncatingIfNeeded: frame[i64: pc.b]), at: address)
+                pc.advance(2)
+            case .store16AddedWide:
+                let address = UInt64(frame[i32: pc.a] &+ UInt32(truncatingIfNeeded: pc.immediate64))
+                guard memory.contains(address, MemoryLayout<UInt16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                memory.store(UInt16(truncatingIfNeeded: frame[i64: pc.b]), at: address)
+                pc.advance(2)
+            case .store32AddedWide:
+                let address = UInt64(frame[i32: pc.a] &+ UInt32(truncatingIfNeeded: pc.immediate64))
+                guard memory.contains(address, MemoryLayout<UInt32>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                memory.store(UInt32(truncatingIfNeeded: frame[i64: pc.b]), at: address)
+                pc.advance(2)
+            case .store64AddedWide:
+                let address = UInt64(frame[i32: pc.a] &+ UInt32(truncatingIfNeeded: pc.immediate64))
+                guard memory.contains(address, MemoryLayout<UInt64>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                memory.store(UInt64(truncatingIfNeeded: frame[i64: pc.b]), at: address)
+                pc.advance(2)
+            case .load16UScaled:
+                let address = UInt64(frame[i32: pc.b] &+ frame[i32: pc.c] &<< 1)
+                guard memory.contains(address, MemoryLayout<UInt16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = UInt64(memory.load(address, as: UInt16.self))
+                pc.advance(1)
+            case .load32UScaled:
+                let address = UInt64(frame[i32: pc.b] &+ frame[i32: pc.c] &<< 2)
+                guard memory.contains(address, MemoryLayout<UInt32>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = UInt64(memory.load(address, as: UInt32.self))
+                pc.advance(1)
+            case .load64Scaled:
+                let address = UInt64(frame[i32: pc.b] &+ frame[i32: pc.c] &<< 3)
+                guard memory.contains(address, MemoryLayout<UInt64>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[i64: pc.a] = UInt64(memory.load(address, as: UInt64.self))
+                pc.advance(1)
+            case .i32Load16SScaled:
+                let address = UInt64(frame[i32: pc.b] &+ frame[i32: pc.c] &<< 1)
+                guard memory.contains(address, MemoryLayout<Int16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s32: pc.a] = Int32(memory.load(address, as: Int16.self))
+                pc.advance(1)
+            case .i64Load16SScaled:
+                let address = UInt64(frame[i32: pc.b] &+ frame[i32: pc.c] &<< 1)
+                guard memory.contains(address, MemoryLayout<Int16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s64: pc.a] = Int64(memory.load(address, as: Int16.self))
+                pc.advance(1)
+            case .i64Load32SScaled:
+                let address = UInt64(frame[i32: pc.b] &+ frame[i32: pc.c] &<< 2)
+                guard memory.contains(address, MemoryLayout<Int32>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                frame[s64: pc.a] = Int64(memory.load(address, as: Int32.self))
+                pc.advance(1)
+            case .store16Scaled:
+                let address = UInt64(frame[i32: pc.a] &+ frame[i32: pc.c] &<< 1)
+                guard memory.contains(address, MemoryLayout<UInt16>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                memory.store(UInt16(truncatingIfNeeded: frame[i64: pc.b]), at: address)
+                pc.advance(1)
+            case .store32Scaled:
+                let address = UInt64(frame[i32: pc.a] &+ frame[i32: pc.c] &<< 2)
+                guard memory.contains(address, MemoryLayout<UInt32>.size) else {
+                    exit = .trap(.memoryOutOfBounds); break dispatch
+                }
+                memory.store(UInt32(truncatingIfNeeded: frame[i64: pc.b]), at: address)
+                pc.advance(1)
+            case .store64Scaled:
+                let address = UInt64(frame[i32: pc.a] &+ frame[i32: pc.c] &<< 3)
                 guard memory.contains(address, MemoryLayout<UInt64>.size) else {
                     exit = .trap(.memoryOutOfBounds); break dispatch
                 }
@@ -2469,7 +2632,8 @@ extension Machine {
                 }
             case .branchTable:
                 let count = pc.secondCount
-                let index = min(frame[i32: pc.a], count)
+                let selector = frame[i32: pc.a]
+                let index = selector < count ? selector : count
                 let entry = pc.tableEntry(index)
                 fuel &-= Int64(entry.cost)
                 guard fuel >= 0 else {

@@ -140,6 +140,12 @@ enum Opcode: UInt16 {
     case i64Extend32S
     case i32WrapI64
     case i64ExtendI32S
+    /// A = b + (c << 1).
+    case i32AddShifted1
+    /// A = b + (c << 2).
+    case i32AddShifted2
+    /// A = b + (c << 3).
+    case i32AddShifted3
     case f32Add
     case f32Sub
     case f32Mul
@@ -336,6 +342,50 @@ enum Opcode: UInt16 {
     case store32Indexed
     /// Memory[a + c] = b.
     case store64Indexed
+    /// A = memory[b + a constant in the second cell].
+    case load8UAddedWide
+    /// A = memory[b + a constant in the second cell].
+    case load16UAddedWide
+    /// A = memory[b + a constant in the second cell].
+    case load32UAddedWide
+    /// A = memory[b + a constant in the second cell].
+    case load64AddedWide
+    /// A = memory[b + a constant in the second cell].
+    case i32Load8SAddedWide
+    /// A = memory[b + a constant in the second cell].
+    case i32Load16SAddedWide
+    /// A = memory[b + a constant in the second cell].
+    case i64Load8SAddedWide
+    /// A = memory[b + a constant in the second cell].
+    case i64Load16SAddedWide
+    /// A = memory[b + a constant in the second cell].
+    case i64Load32SAddedWide
+    /// Memory[a + a constant in the second cell] = b.
+    case store8AddedWide
+    /// Memory[a + a constant in the second cell] = b.
+    case store16AddedWide
+    /// Memory[a + a constant in the second cell] = b.
+    case store32AddedWide
+    /// Memory[a + a constant in the second cell] = b.
+    case store64AddedWide
+    /// A = memory[b + c times the size of an element].
+    case load16UScaled
+    /// A = memory[b + c times the size of an element].
+    case load32UScaled
+    /// A = memory[b + c times the size of an element].
+    case load64Scaled
+    /// A = memory[b + c times the size of an element].
+    case i32Load16SScaled
+    /// A = memory[b + c times the size of an element].
+    case i64Load16SScaled
+    /// A = memory[b + c times the size of an element].
+    case i64Load32SScaled
+    /// Memory[a + c times the size of an element] = b.
+    case store16Scaled
+    /// Memory[a + c times the size of an element] = b.
+    case store32Scaled
+    /// Memory[a + c times the size of an element] = b.
+    case store64Scaled
     /// A = b + the second cell: an effective address before its access.
     case addOffset
     /// A = b + the second cell: an effective 64-bit address before its access, or a trap.
@@ -1098,6 +1148,58 @@ extension Opcode {
         case .store16: .store16Indexed
         case .store32: .store32Indexed
         case .store64: .store64Indexed
+        default: nil
+        }
+    }
+
+    /// The access that adds a constant in a second cell to its address; nil for other operations.
+    var addedWide: Opcode? {
+        switch self {
+        case .load8U: .load8UAddedWide
+        case .load16U: .load16UAddedWide
+        case .load32U: .load32UAddedWide
+        case .load64: .load64AddedWide
+        case .i32Load8S: .i32Load8SAddedWide
+        case .i32Load16S: .i32Load16SAddedWide
+        case .i64Load8S: .i64Load8SAddedWide
+        case .i64Load16S: .i64Load16SAddedWide
+        case .i64Load32S: .i64Load32SAddedWide
+        case .store8: .store8AddedWide
+        case .store16: .store16AddedWide
+        case .store32: .store32AddedWide
+        case .store64: .store64AddedWide
+        default: nil
+        }
+    }
+
+    /// The access to an element of an array, by its index; nil for other operations.
+    var scaled: Opcode? {
+        switch self {
+        case .load16U: .load16UScaled
+        case .load32U: .load32UScaled
+        case .load64: .load64Scaled
+        case .i32Load16S: .i32Load16SScaled
+        case .i64Load16S: .i64Load16SScaled
+        case .i64Load32S: .i64Load32SScaled
+        case .store16: .store16Scaled
+        case .store32: .store32Scaled
+        case .store64: .store64Scaled
+        default: nil
+        }
+    }
+
+    /// The addition of an index that a scaled access does as well; nil for other operations.
+    var unscaled: Opcode? {
+        switch self {
+        case .load16U: .i32AddShifted1
+        case .load32U: .i32AddShifted2
+        case .load64: .i32AddShifted3
+        case .i32Load16S: .i32AddShifted1
+        case .i64Load16S: .i32AddShifted1
+        case .i64Load32S: .i32AddShifted2
+        case .store16: .i32AddShifted1
+        case .store32: .i32AddShifted2
+        case .store64: .i32AddShifted3
         default: nil
         }
     }

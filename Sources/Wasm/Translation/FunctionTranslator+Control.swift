@@ -229,36 +229,33 @@ extension FunctionTranslator {
     /// Pops a condition, absorbing the comparison that made it.
     private mutating func popCondition() -> Condition {
         let operand = pop()
-        if case .temporary = operand.source, let last = producer, last == cells.count - 1 {
-            if let fused = condition(at: last) {
-                takeBackCell()
-                producer = nil
-                return fused
-            }
+        if case .temporary = operand.source, let last = absorbable,
+            let condition = condition(from: last)
+        {
+            absorb()
+            return condition
         }
         producer = nil
-        let slot = slot(of: operand)
-        return Condition(opcode: .branchIfNonzero, a: slot, b: 0)
+        return Condition(opcode: .branchIfNonzero, a: slot(of: operand), b: 0)
     }
 
-    /// What the instruction emitted last is as a condition, if it is one.
+    /// The condition that an instruction's result is, if one branch can test it.
     ///
-    /// Takes back the comparison before an `i32.eqz` of it.
-    private mutating func condition(at last: Int) -> Condition? {
-        let cell = cells[last]
-        guard let opcode = Opcode(rawValue: UInt16(truncatingIfNeeded: cell)) else { return nil }
-        let b = UInt16(truncatingIfNeeded: cell >> 32)
-        let c = UInt16(truncatingIfNeeded: cell >> 48)
-        if let branch = opcode.branch { return Condition(opcode: branch, a: b, b: c) }
-        switch opcode {
+    /// Takes back the comparison that an `i32.eqz` negates.
+    private mutating func condition(from instruction: Instruction) -> Condition? {
+        if let branch = instruction.opcode.branch {
+            return Condition(opcode: branch, a: instruction.b, b: instruction.c)
+        }
+        switch instruction.opcode {
         case .i32Eqz:
-            if let negated, negated == last - 1, let comparison = condition(at: negated) {
-                cells.remove(at: negated)
-                return comparison.inverted
-            }
-            return Condition(opcode: .branchIfZero, a: b, b: 0)
+            guard let negated, negated == cells.count - 2,
+                let comparison = Instruction(cells[negated]).flatMap({ condition(from: $0) })
+            else { return Condition(opcode: .branchIfZero, a: instruction.b, b: 0) }
+            cells.remove(at: negated)
+            producer = negated
+            return comparison.inverted
         case .i64Eqz, .referenceIsNull:
-            return Condition(opcode: .branchIfI64EqImmediate, a: b, b: 0)
+            return Condition(opcode: .branchIfI64EqImmediate, a: instruction.b, b: 0)
         default:
             return nil
         }

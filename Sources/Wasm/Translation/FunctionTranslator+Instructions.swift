@@ -86,7 +86,7 @@ extension FunctionTranslator {
     /// Turns the comparison just emitted into its opposite, for an `i32.eqz` of its result.
     private mutating func invertComparison() -> Bool {
         guard let cell = comparisonEmittedLast,
-            let inverse = Opcode(rawValue: UInt16(truncatingIfNeeded: cells[cell]))?.inverse
+            let inverse = Instruction(cells[cell])?.opcode.inverse
         else { return false }
         cells[cell] = cells[cell] & ~0xFFFF | UInt64(inverse.rawValue)
         return true
@@ -94,9 +94,9 @@ extension FunctionTranslator {
 
     /// The cell of the topmost operand's comparison, if nothing was emitted since.
     private var comparisonEmittedLast: Int? {
-        guard let producer, producer == cells.count - 1, case .temporary? = stack.last?.source,
-            Opcode(rawValue: UInt16(truncatingIfNeeded: cells[producer]))?.branch != nil
-        else { return nil }
+        guard case .temporary? = stack.last?.source, absorbable?.opcode.branch != nil else {
+            return nil
+        }
         return producer
     }
 
@@ -113,7 +113,9 @@ extension FunctionTranslator {
     ) {
         let right = pop()
         let left = pop()
-        if let immediate = rule.immediate(for: right) {
+        if opcode == .i32Add, addShifted(left, right) {
+            return
+        } else if let immediate = rule.immediate(for: right) {
             let leftSlot = slot(of: left)
             emit(immediateOpcode, pushResult(), leftSlot, immediate)
         } else if rule.isCommutative, let immediate = rule.immediate(for: left) {
@@ -128,6 +130,23 @@ extension FunctionTranslator {
             let rightSlot = slot(of: right)
             emit(opcode, pushResult(), leftSlot, rightSlot)
         }
+    }
+
+    /// Adds an index that was just multiplied by the size of an element, in one instruction.
+    private mutating func addShifted(_ left: Operand, _ right: Operand) -> Bool {
+        guard let shift = absorbable, shift.opcode == .i32ShlImmediate,
+            let operation = Opcode.shiftedAdditions[shift.c]
+        else { return false }
+        let base: UInt16
+        switch (left.source, right.source) {
+        case (.temporary, .temporary) where right.slot == shift.a: base = left.slot
+        case (.local(let slot), .temporary) where right.slot == shift.a: base = slot
+        case (.temporary, .local(let slot)) where left.slot == shift.a: base = slot
+        default: return false
+        }
+        absorb()
+        emit(operation, pushResult(), base, shift.b)
+        return true
     }
 
     private mutating func select(_ opcode: UInt8, at offset: Int) throws(ModuleError) {
@@ -161,7 +180,9 @@ extension FunctionTranslator {
             if case .local(slot) = operand.source {} else { move(operand, to: slot) }
         }
         producer = nil
-        if opcode == 0x22 { push(local) }
+        guard opcode == 0x22 else { return }
+        // What the local was set to can be read where it came from.
+        if case .temporary = operand.source { push(local) } else { push(operand) }
     }
 
     private mutating func global(_ opcode: UInt8, at offset: Int) throws(ModuleError) {

@@ -6,13 +6,18 @@ extension FunctionTranslator {
         count(at: offset)
         let operation = Opcode.loads[Int(opcode) - 0x28]
         let operand = pop()
-        switch address(argument, operand) {
+        switch address(of: operation, argument, operand) {
         case .constant(let address):
             emit(operation.at ?? operation, pushResult(), wide: address)
         case .added(let base, let constant):
             emit(operation.added ?? operation, pushResult(), base, constant)
+        case .addedWide(let base, let constant):
+            emit(operation.addedWide ?? operation, pushResult(), base)
+            cells.append(constant)
         case .indexed(let base, let index):
             emit(operation.indexed ?? operation, pushResult(), base, index)
+        case .scaled(let base, let index):
+            emit(operation.scaled ?? operation, pushResult(), base, index)
         case .wide(let base):
             emit(operation.wide ?? operation, pushResult(), base)
             cells.append(argument.offset)
@@ -30,13 +35,18 @@ extension FunctionTranslator {
         let value = pop()
         let operand = pop()
         // A constant is written to its place, which must not be that of the index.
-        switch address(argument, operand, keeping: value.slot) {
+        switch address(of: operation, argument, operand, keeping: value.slot) {
         case .constant(let address):
             emit(operation.at ?? operation, slot(of: value), wide: address)
         case .added(let base, let constant):
             emit(operation.added ?? operation, base, slot(of: value), constant)
+        case .addedWide(let base, let constant):
+            emit(operation.addedWide ?? operation, base, slot(of: value))
+            cells.append(constant)
         case .indexed(let base, let index):
             emit(operation.indexed ?? operation, base, slot(of: value), index)
+        case .scaled(let base, let index):
+            emit(operation.scaled ?? operation, base, slot(of: value), index)
         case .wide(let base):
             emit(operation.wide ?? operation, base, slot(of: value))
             cells.append(argument.offset)
@@ -56,8 +66,12 @@ extension FunctionTranslator {
         case constant(UInt32)
         /// The sum of a slot and a constant, in place of the addition emitted last.
         case added(UInt16, UInt16)
+        /// The same, with a constant of more than 16 bits.
+        case addedWide(UInt16, UInt64)
         /// The sum of two slots, in place of the addition emitted last.
         case indexed(UInt16, UInt16)
+        /// A slot and an index to elements of the access's size, in place of their addition.
+        case scaled(UInt16, UInt16)
         /// A slot and an offset of more than 16 bits.
         case wide(UInt16)
         case other
@@ -67,6 +81,7 @@ extension FunctionTranslator {
     ///
     /// Does not absorb one that reads the slot `kept`.
     private mutating func address(
+        of operation: Opcode,
         _ argument: MemoryArgument,
         _ operand: Operand,
         keeping kept: UInt16? = nil
@@ -81,22 +96,26 @@ extension FunctionTranslator {
             guard argument.offset > UInt16.max else { return .other }
             return .wide(slot(of: operand))
         }
-        guard case .temporary = operand.source, let last = producer, last == cells.count - 1,
-            let opcode = Opcode(rawValue: UInt16(truncatingIfNeeded: cells[last])),
-            UInt16(truncatingIfNeeded: cells[last] >> 16) == operand.slot
+        guard case .temporary = operand.source, let addition = absorbable,
+            addition.a == operand.slot, addition.b != kept,
+            let address = absorbing(addition, in: operation, keeping: kept)
         else { return .other }
-        let base = UInt16(truncatingIfNeeded: cells[last] >> 32)
-        let other = UInt16(truncatingIfNeeded: cells[last] >> 48)
-        guard base != kept else { return .other }
-        switch opcode {
-        case .i32AddImmediate:
-            takeBackCell()
-            return .added(base, other)
-        case .i32Add where other != kept:
-            takeBackCell()
-            return .indexed(base, other)
-        default:
-            return .other
+        absorb()
+        return address
+    }
+
+    /// The address of an access that does the work of the addition emitted last, if there is one.
+    private func absorbing(
+        _ addition: Instruction,
+        in operation: Opcode,
+        keeping kept: UInt16?
+    ) -> Address? {
+        switch addition.opcode {
+        case .i32AddImmediate: .added(addition.b, addition.c)
+        case .i32AddWide: cells.last.map { .addedWide(addition.b, $0) }
+        case .i32Add where addition.c != kept: .indexed(addition.b, addition.c)
+        case operation.unscaled where addition.c != kept: .scaled(addition.b, addition.c)
+        default: nil
         }
     }
 

@@ -183,11 +183,42 @@ struct FunctionTranslator {
         cells.append(UInt64(opcode.rawValue) | UInt64(a) << 16 | UInt64(wide) << 32)
     }
 
-    /// Removes the cell emitted last: the instruction that was counted last does its work as well.
-    mutating func takeBackCell() {
-        cells.removeLast()
-        guard let map, let last = map.entries.indices.last else { return }
-        self.map?.entries[last].cell = UInt32(cells.count)
+    /// The first cell of an instruction.
+    struct Instruction {
+        var opcode: Opcode
+        var a: UInt16
+        var b: UInt16
+        var c: UInt16
+
+        init?(_ cell: UInt64) {
+            guard let opcode = Opcode(rawValue: UInt16(truncatingIfNeeded: cell)) else {
+                return nil
+            }
+            self.opcode = opcode
+            self.a = UInt16(truncatingIfNeeded: cell >> 16)
+            self.b = UInt16(truncatingIfNeeded: cell >> 32)
+            self.c = UInt16(truncatingIfNeeded: cell >> 48)
+        }
+    }
+
+    /// The instruction that wrote the topmost temporary, if nothing was emitted since and it can be absorbed.
+    var absorbable: Instruction? {
+        guard let producer, let instruction = Instruction(cells[producer]) else { return nil }
+        // Of those with a second cell, this one alone is ever absorbed.
+        let length = instruction.opcode == .i32AddWide ? 2 : 1
+        return producer + length == cells.count ? instruction : nil
+    }
+
+    /// Removes the instruction that ``absorbable`` answered: the one counted last does its work as well.
+    mutating func absorb() {
+        guard let producer else { return }
+        cells.removeSubrange(producer...)
+        self.producer = nil
+        guard let map else { return }
+        for entry in map.entries.indices.reversed() {
+            guard map.entries[entry].cell > producer else { break }
+            self.map?.entries[entry].cell = UInt32(producer)
+        }
     }
 
     // MARK: - Operands

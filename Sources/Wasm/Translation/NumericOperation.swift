@@ -134,6 +134,11 @@ enum NumericOperation {
 }
 
 extension Opcode {
+    /// The additions of an index, by the shift that makes it one.
+    static let shiftedAdditions: [UInt16: Opcode] = [
+        1: .i32AddShifted1, 2: .i32AddShifted2, 3: .i32AddShifted3,
+    ]
+
     /// From `i32.load` (0x28) to `i64.load32_u` (0x35).
     static let loads: [Opcode] = [
         .load32U, .load64, .load32U, .load64,

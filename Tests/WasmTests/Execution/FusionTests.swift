@@ -55,6 +55,39 @@ struct FusionTests {
         ("(i32.load8_u offset=70000 (local.get 0))", 4, 43),
         ("(i32.load8_u offset=69999 (i32.add (local.get 0) (i32.const 2)))", 3, 43),
         ("(i32.load8_u offset=1 (i32.add (local.get 0) (i32.const 2)))", 3, 7),
+        // Additions of constants that need a second cell.
+        ("(i32.load (i32.add (i32.const 70000) (local.get 0)))", 0, 42),
+        ("(i32.load8_u (i32.add (local.get 0) (i32.const 0x40000000)))", -0x3FFF_FFFF, 2),
+        ("(i32.load8_s offset=4 (i32.add (local.get 0) (i32.const 69999)))", 1, 43),
+        // Indices to elements of the access's size, and of another.
+        ("(i32.load16_u (i32.add (local.get 0) (i32.shl (local.get 0) (i32.const 1))))", 2, 0x0807),
+        ("(i32.load (i32.add (i32.const 70000) (i32.shl (local.get 0) (i32.const 2))))", 1, 43),
+        (
+            "(i32.load (i32.add (local.get 0) (i32.shl (local.get 0) (i32.const 2))))", 2,
+            0x0E0D_0C0B
+        ),
+        (
+            "(i32.load (i32.add (i32.shl (local.get 0) (i32.const 2)) (local.get 0)))", 2,
+            0x0E0D_0C0B
+        ),
+        (
+            "(i32.load (i32.add (local.get 0) (i32.shl (local.get 0) (i32.const 2))))", 0x3333_3334,
+            0x0807_0605
+        ),
+        ("(i32.load8_u (i32.add (local.get 0) (i32.shl (local.get 0) (i32.const 2))))", 2, 11),
+        (
+            "(i32.load (i32.add (local.get 0) (i32.shl (local.get 0) (i32.const 3))))", 1,
+            0x0D0C_0B0A
+        ),
+        (
+            "(i32.wrap_i64 (i64.load (i32.add (local.get 0) (i32.shl (local.get 0) (i32.const 3)))))",
+            0,
+            0x0403_0201
+        ),
+        (
+            "(i32.load offset=1 (i32.add (local.get 0) (i32.shl (local.get 0) (i32.const 2))))", 2,
+            0x0F0E_0D0C
+        ),
     ])
     func `a load finds its address in every form`(body: String, argument: Int32, result: Int32)
         throws
@@ -70,13 +103,22 @@ struct FusionTests {
         "(i32.store (i32.const 40) (i32.mul (i32.const 7) (i32.const 11)))",
         "(i32.store offset=40 (i32.const 0) (i32.const 77))",
         "(i32.store (i32.add (local.get 0) (i32.const 4)) (i32.add (local.get 0) (i32.const 41)))",
+        "(i32.store (i32.add (local.get 1) (i32.const 36)) (i32.const 77))",
+        "(i32.store (i32.add (local.get 0) (i32.shl (i32.const 1) (i32.const 2))) (i32.const 77))",
+        "(i32.store (i32.add (local.get 1) (i32.shl (i32.const 9) (i32.const 2))) (local.get 2))",
+        // The index is a temporary where the constant would be put.
+        "(i32.store (i32.add (local.get 1) (i32.shl (i32.clz (i32.const 0x400000)) (i32.const 2))) (i32.const 77))",
+        // The addition that wraps around has a constant of more than 16 bits.
+        "(i32.store (i32.add (i32.mul (local.get 0) (i32.const -1)) (i32.const 76)) (i32.const 77))",
+        "(i32.store (i32.add (i32.sub (local.get 0) (i32.const 99996)) (i32.const 100000)) (i32.const 77))",
     ])
     func `a store finds its address in every form`(body: String) throws {
         let function = """
-            (func (export "f") (param i32 i32) (result i32)
+            (func (export "f") (param i32 i32 i32) (result i32)
               \(body) (i32.load (i32.const 40)))
             """
-        let result = try call(try instance(function), "f", [.i32(36), .i32(4)]).outcome
+        let arguments: [Value] = [.i32(36), .i32(4), .i32(77)]
+        let result = try call(try instance(function), "f", arguments).outcome
         guard case .finished(let values) = result else {
             Issue.record("\(result)")
             return
@@ -105,6 +147,59 @@ struct FusionTests {
         // The access is the function's last instruction but for its end.
         let offset = try #require(trap.backtrace.first?.offset)
         #expect(instance.module.bytes[offset] == 0x28)
+    }
+
+    // MARK: - Sums and copies
+
+    @Test(arguments: [
+        ("(i32.add (local.get 0) (i32.shl (local.get 0) (i32.const 1)))", Int32(5), Int32(15)),
+        ("(i32.add (i32.shl (local.get 0) (i32.const 2)) (local.get 0))", 5, 25),
+        ("(i32.add (i32.clz (local.get 0)) (i32.shl (local.get 0) (i32.const 3)))", 5, 69),
+        ("(i32.add (i32.const 100000) (i32.shl (local.get 0) (i32.const 3)))", 5, 100_040),
+        ("(i32.add (i32.shl (local.get 0) (i32.const 3)) (i32.const 7))", 5, 47),
+        ("(i32.add (local.get 0) (i32.shl (local.get 0) (i32.const 4)))", 5, 85),
+        ("(i32.add (local.get 0) (i32.shl (local.get 0) (i32.const 33)))", 5, 15),
+        ("(i32.add (local.get 0) (i32.shl (local.get 0) (i32.const 2)))", Int32.max, 0x7FFF_FFFB),
+        // What was stored on the way stays stored.
+        (
+            "(local i32) (i32.add (local.get 0) (local.tee 1 (i32.shl (local.get 0) (i32.const 2)))) (i32.mul (local.get 1))",
+            3, 180
+        ),
+    ])
+    func `an index is added as an addition and a shift do`(
+        body: String,
+        argument: Int32,
+        result: Int32
+    )
+        throws
+    {
+        #expect(try value(body, argument) == .i32(result))
+    }
+
+    @Test(arguments: [
+        // A copy keeps its value when what it was copied from changes.
+        (
+            "(local i32) (local.tee 1 (local.get 0)) (local.set 0 (i32.const 9)) (i32.sub (local.get 1))",
+            Int32(4), Int32(0)
+        ),
+        (
+            "(local i32) (local.set 1 (i32.add (local.tee 0 (i32.const 9)) (local.get 0))) (local.get 1)",
+            4, 18
+        ),
+        ("(local i32) (i32.sub (local.tee 1 (local.get 0)) (local.tee 0 (i32.const 9)))", 4, -5),
+        (
+            "(local i32) (local.tee 1 (local.get 0)) (block (local.set 0 (i32.const 9))) (i32.add (local.get 0))",
+            4, 13
+        ),
+    ])
+    func `a copied local can be read where it came from`(
+        body: String,
+        argument: Int32,
+        result: Int32
+    )
+        throws
+    {
+        #expect(try value(body, argument) == .i32(result))
     }
 
     // MARK: - Conditions
