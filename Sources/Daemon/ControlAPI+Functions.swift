@@ -3,6 +3,7 @@ import HTTP
 import Logging
 import Platform
 import Store
+import Wasm
 
 /// Deploying, describing and deleting functions.
 extension ControlAPI {
@@ -153,12 +154,7 @@ extension ControlAPI {
                     "the body is a component; only core modules are supported yet"
                 )
             }
-            throw Self.invalidModule(
-                kind: "malformed",
-                message: "unknown binary version",
-                offset: 4,
-                function: nil
-            )
+            throw Self.invalidModule(ModuleError(.malformed, "unknown binary version", at: 4))
         }
         return bytes
     }
@@ -193,13 +189,8 @@ extension ControlAPI {
             return module
         case .refusedText(let error):
             throw Self.invalidText(error)
-        case .refused(let kind, let message, let offset, let function):
-            throw Self.invalidModule(
-                kind: kind,
-                message: message,
-                offset: offset,
-                function: function
-            )
+        case .refused(let error):
+            throw Self.invalidModule(error)
         case .failed(let reason):
             throw Problem.unprocessable(
                 "check-failed",

@@ -226,22 +226,15 @@ struct ControlAPI: Sendable {
         var problem: Problem
         switch error {
         case .module(let cause):
-            return Self.invalidModule(
-                kind: cause.kind.rawValue,
-                message: cause.message,
-                offset: cause.offset,
-                function: cause.function
-            )
-        case .interface(let cause):
-            let imports = cause.imports.map {
-                importValue($0.module, $0.name, $0.offset, "functions are not given this")
-            }
+            return Self.invalidModule(cause)
+        case .interface:
             problem = .unprocessable("unsupported-interface", "Unsupported", error.description)
-            problem.members["imports"] = .array(imports)
-            problem.members["offset"] = JSONValue(cause.imports.first?.offset)
         case .link(let cause):
-            let imports = cause.problems.map {
-                importValue($0.module, $0.name, $0.offset, $0.reason)
+            let imports: [JSONValue] = cause.problems.map { problem in
+                [
+                    "module": JSONValue(problem.module), "name": JSONValue(problem.name),
+                    "offset": JSONValue(problem.offset), "reason": JSONValue(problem.reason),
+                ]
             }
             problem = .unprocessable("unlinkable", "Unlinkable module", error.description)
             problem.members["imports"] = .array(imports)
@@ -265,21 +258,16 @@ struct ControlAPI: Sendable {
         return problem
     }
 
-    static func invalidModule(
-        kind: String,
-        message: String,
-        offset: Int,
-        function: Int?
-    ) -> Problem {
-        let place = "at byte 0x" + String(offset, radix: 16)
+    static func invalidModule(_ error: ModuleError) -> Problem {
         var problem = Problem.unprocessable(
             "invalid-module",
             "Invalid module",
-            "the module is \(kind): \(message), \(place)"
+            "the module is \(error)"
         )
-        problem.members["rule"] = JSONValue(kind)
-        problem.members["offset"] = JSONValue(offset)
-        if let function { problem.members["function"] = JSONValue(function) }
+        problem.members["rule"] = JSONValue(error.kind.rawValue)
+        problem.members["offset"] = JSONValue(error.offset)
+        if let function = error.function { problem.members["function"] = JSONValue(function) }
+        if let name = error.functionName { problem.members["functionName"] = JSONValue(name) }
         return problem
     }
 
@@ -295,17 +283,5 @@ struct ControlAPI: Sendable {
         problem.members["line"] = JSONValue(error.line)
         problem.members["column"] = JSONValue(error.column)
         return problem
-    }
-
-    private static func importValue(
-        _ module: String,
-        _ name: String,
-        _ offset: Int,
-        _ reason: String
-    ) -> JSONValue {
-        [
-            "module": JSONValue(module), "name": JSONValue(name), "offset": JSONValue(offset),
-            "reason": JSONValue(reason),
-        ]
     }
 }

@@ -31,7 +31,7 @@ struct ModuleCheck: Sendable {
         /// The module in the binary format.
         case valid([UInt8])
         case refusedText(TextError)
-        case refused(kind: String, message: String, offset: Int, function: Int?)
+        case refused(ModuleError)
         /// The check itself broke down or ran out of its limits.
         case failed(String)
     }
@@ -80,10 +80,13 @@ struct ModuleCheck: Sendable {
                 )
             }
             return .refused(
-                kind: json["kind"]?.string ?? "invalid",
-                message: json["message"]?.string ?? "",
-                offset: Int(clamping: json["offset"]?.integer ?? 0),
-                function: json["function"]?.integer.map { Int(clamping: $0) }
+                ModuleError(
+                    json["kind"]?.string.flatMap(ModuleError.Kind.init) ?? .invalid,
+                    json["message"]?.string ?? "",
+                    at: Int(clamping: json["offset"]?.integer ?? 0),
+                    function: json["function"]?.integer.map { Int(clamping: $0) },
+                    functionName: json["functionName"]?.string
+                )
             )
         case .exited(let code):
             return .failed("the check ended with code \(code)")
@@ -151,6 +154,7 @@ struct ModuleCheck: Sendable {
                 "offset": JSONValue(error.offset),
             ]
             if let function = error.function { members["function"] = JSONValue(function) }
+            if let name = error.functionName { members["functionName"] = JSONValue(name) }
             return (.object(members), [])
         } catch {
             return (["valid": false, "message": JSONValue("\(error)")], [])

@@ -68,10 +68,10 @@ private struct CommandRun {
                 isText ? TextModule.encode(bytes) : bytes,
                 threads: Processors.count
             )
-            _ = try GuestInterface(of: module)
             var imports = Imports()
             WASIPreview1.define(in: &imports)
             let linked = try module.link(imports)
+            _ = try GuestInterface(of: module)
             var limits = InstanceLimits()
             // 4 GiB: what a 32-bit memory can have at most.
             limits.memoryBytesMax = options.memoryBytes ?? 1 << 32

@@ -6,23 +6,11 @@ public enum GuestInterface: String, Sendable {
     /// A WASI preview 1 command that speaks CGI: exports `_start` and its memory.
     case wasiCommand = "wasi-command"
 
-    /// The names of the modules that imports may come from.
-    static let wasiModules = [WASIPreview1.moduleName, WASIPreview1.unstableModuleName]
-
     /// The export that runs a command.
     static let commandEntry = "_start"
 
     /// Tells a module's interface, or why it has none that is supported.
     public init(of module: Module) throws(UnsupportedInterface) {
-        let foreign = module.imports.filter { !Self.wasiModules.contains($0.module) }
-        guard foreign.isEmpty else {
-            throw UnsupportedInterface(
-                reason: "it imports what functions are not given",
-                imports: foreign.map {
-                    UnsupportedInterface.Import(module: $0.module, name: $0.name, offset: $0.offset)
-                }
-            )
-        }
         switch module.export(named: Self.commandEntry) {
         case .function(FunctionType([], [])):
             break
@@ -42,38 +30,17 @@ public enum GuestInterface: String, Sendable {
 
 /// A module is valid, but offers no way to call it that is supported.
 public struct UnsupportedInterface: Error, Equatable, Sendable, CustomStringConvertible {
-    /// An import that functions are not given.
-    public struct Import: Equatable, Sendable {
-        public let module: String
-        public let name: String
-        /// Where in the module the import is declared, in bytes.
-        public let offset: Int
-
-        /// Makes an import.
-        public init(module: String, name: String, offset: Int) {
-            self.module = module
-            self.name = name
-            self.offset = offset
-        }
-    }
-
     /// What is missing or too much.
     public let reason: String
-    /// The imports that are the cause, if they are.
-    public let imports: [Import]
 
     /// Makes an error.
-    public init(reason: String, imports: [Import] = []) {
+    public init(reason: String) {
         self.reason = reason
-        self.imports = imports
     }
 
     /// The reason, and what is supported.
     public var description: String {
-        let names = imports.map { "'\($0.module)' '\($0.name)'" }.joined(separator: ", ")
-        let list = names.isEmpty ? "" : ": \(names)"
-        return "the module cannot be called: \(reason)\(list); supported are WASI preview 1 "
-            + "commands, which export '_start' and 'memory' and import only from "
-            + "'\(WASIPreview1.moduleName)'"
+        "the module cannot be called: \(reason); supported are WASI preview 1 commands, which export "
+            + "'_start' and 'memory' and import only from '\(WASIPreview1.moduleName)'"
     }
 }

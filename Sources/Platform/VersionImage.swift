@@ -79,15 +79,15 @@ final class VersionImage: Sendable {
         } catch {
             throw .module(error)
         }
-        do throws(UnsupportedInterface) {
-            interface = try GuestInterface(of: module)
-        } catch {
-            throw .interface(error)
-        }
         do throws(LinkError) {
             linked = try module.link(HostModules.imports)
         } catch {
             throw .link(error)
+        }
+        do throws(UnsupportedInterface) {
+            interface = try GuestInterface(of: module)
+        } catch {
+            throw .interface(error)
         }
         var limits = InstanceLimits()
         limits.memoryBytesMax = configuration.limits.memoryBytes

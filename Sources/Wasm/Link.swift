@@ -61,12 +61,15 @@ public struct Imports: Sendable {
         externals[Name(module)]?[Name(name)]
     }
 
-    /// The name offered in a module that is most like a missing one, when any is alike.
-    func nearest(_ module: String, _ name: String) -> String? {
-        let names = externals[Name(module)]?.keys.map(\.text).sorted() ?? []
-        let near = names.map { ($0, EditDistance.between($0, name)) }.min { $0.1 < $1.1 }
-        guard let near, near.1 <= max(2, name.utf8.count / 3) else { return nil }
-        return near.0
+    /// Why nothing is offered under a name, with the name that is most like it when any is alike.
+    func reasonForAbsence(_ module: String, _ name: String) -> String {
+        let offered = externals[Name(module)] != nil
+        let place = offered ? module : EditDistance.nearest(to: module, among: externals.keys)
+        guard let place else { return "unknown import: there is no module \(module)" }
+        let names = externals[Name(place)] ?? [:]
+        let nearest = EditDistance.nearest(to: name, among: names.keys)
+        let hint = nearest.map { ", did you mean \(offered ? "" : place + ".")\($0)?" } ?? ""
+        return offered ? "unknown import" + hint : "unknown import: there is no module \(module)" + hint
     }
 }
 
@@ -123,8 +126,7 @@ extension Module {
             if let external {
                 reason = "incompatible import type: expected \(expected), found \(external.type)"
             } else {
-                let nearest = imports.nearest(entry.module, entry.name)
-                reason = "unknown import" + (nearest.map { ", did you mean \($0)?" } ?? "")
+                reason = imports.reasonForAbsence(entry.module, entry.name)
             }
             problems.append(
                 LinkError.Problem(
@@ -229,6 +231,15 @@ extension SizeLimits {
 
 /// The Levenshtein distance of two names.
 enum EditDistance {
+    /// The name that takes the fewest changes to become another; nil when it takes too many.
+    static func nearest(to name: String, among names: some Sequence<Name>) -> String? {
+        let distances = names.map { ($0.text, between($0.text, name)) }
+        guard let nearest = distances.min(by: { ($0.1, $0.0) < ($1.1, $1.0) }),
+            nearest.1 <= max(2, name.utf8.count / 3)
+        else { return nil }
+        return nearest.0
+    }
+
     static func between(_ left: String, _ right: String) -> Int {
         let (left, right) = (Array(left.utf8.prefix(64)), Array(right.utf8.prefix(64)))
         var row = Array(0...right.count)

@@ -50,12 +50,17 @@ public final class Module: @unchecked Sendable {
         threads: Int = 1
     ) throws(ModuleError) {
         let structure = try ModuleDecoder.decode(bytes, limits: limits)
-        self.types = try ModuleValidator.validate(
-            structure,
-            bytes: bytes,
-            limits: limits,
-            threads: threads
-        )
+        do throws(ModuleError) {
+            self.types = try ModuleValidator.validate(
+                structure,
+                bytes: bytes,
+                limits: limits,
+                threads: threads
+            )
+        } catch {
+            let names = NameSection(structure, bytes: bytes)
+            throw error.named { Self.functionName($0, names, structure) }
+        }
         self.bytes = bytes
         self.structure = structure
         self.runtimeTypes = RuntimeTypes(types)
@@ -197,7 +202,15 @@ public final class Module: @unchecked Sendable {
 extension Module {
     /// The name of a function for people: from the name section, else that of an export.
     func functionName(_ function: Int) -> String? {
-        if let named = nameSection.functions[UInt32(function)] { return named }
+        Self.functionName(function, nameSection, structure)
+    }
+
+    private static func functionName(
+        _ function: Int,
+        _ names: NameSection,
+        _ structure: ModuleStructure
+    ) -> String? {
+        if let named = names.functions[UInt32(function)] { return named }
         let export = structure.exports.first { $0.description == .function(UInt32(function)) }
         return export?.name
     }

@@ -52,6 +52,18 @@ struct BadInputTests {
         #expect(try RunningDaemon.json(response)["rule"] as? String == "invalid")
     }
 
+    @Test func `a refusal names the function and the instruction`() throws {
+        let text = "(module (func) (func $sum (result i64) (i64.add (i32.const 1) (i64.const 2))))"
+        let response = try daemon.deploy("bad", text: text)
+        try expectProblem(response, 422, "invalid-module")
+        let document = try RunningDaemon.json(response)
+        #expect(document["function"] as? Int == 1)
+        #expect(document["functionName"] as? String == "sum")
+        let detail = document["detail"] as? String
+        #expect(detail?.contains("i64.add expects i64, found i32, at byte") == true)
+        #expect(detail?.hasSuffix("in function 1 (sum)") == true)
+    }
+
     @Test func `a text that cannot be read is refused with the line and the column`() throws {
         let response = try daemon.deploy("bad", text: "(module\n  (func (i32.ad)))")
         try expectProblem(response, 422, "invalid-module")
@@ -69,7 +81,7 @@ struct BadInputTests {
 
     @Test func `an unknown import is refused by its name`() throws {
         let response = try daemon.deploy("bad", text: GuestModule.withUnknownImport)
-        try expectProblem(response, 422, "unsupported-interface")
+        try expectProblem(response, 422, "unlinkable")
         let imports = try RunningDaemon.json(response)["imports"] as? [[String: Any]]
         #expect(imports?.count == 1)
         #expect(imports?.first?["module"] as? String == "env")

@@ -86,7 +86,9 @@ struct FunctionTests {
         #expect(first.status == 200)
         #expect(first["x-start"] == "compiled")
         #expect(first["x-function-version"] == "2")
-        #expect(try daemon.request("GET", "/f/hello")["x-start"] == "pooled")
+        // The first call's instance goes back to the pool after its answer.
+        let starts = try (0..<50).map { _ in try daemon.request("GET", "/f/hello")["x-start"] }
+        #expect(starts.contains("pooled") && !starts.contains("compiled"))
         #expect(try daemon.request("GET", "/v1/functions/hello")["etag"] == tag)
         let configuration = try RunningDaemon.json(
             daemon.request("GET", "/v1/functions/hello/config")

@@ -23,12 +23,22 @@ public struct ModuleError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The index of the function whose body it was found in.
     public let function: Int?
 
+    /// What the module calls the function, in its name section or an export.
+    public let functionName: String?
+
     /// Makes an error at a byte offset of the module.
-    public init(_ kind: Kind, _ message: String, at offset: Int, function: Int? = nil) {
+    public init(
+        _ kind: Kind,
+        _ message: String,
+        at offset: Int,
+        function: Int? = nil,
+        functionName: String? = nil
+    ) {
         self.kind = kind
         self.message = message
         self.offset = offset
         self.function = function
+        self.functionName = functionName
     }
 
     /// The same error, found in the body of a function.
@@ -36,10 +46,24 @@ public struct ModuleError: Error, Equatable, Sendable, CustomStringConvertible {
         ModuleError(kind, message, at: offset, function: function)
     }
 
-    /// `invalid: type mismatch: expected i32, found i64, at byte 0x2a in function 3`.
-    public var description: String {
-        let place = "at byte 0x" + String(offset, radix: 16)
-        let suffix = function.map { " in function \($0)" } ?? ""
-        return "\(kind.rawValue): \(message), \(place)\(suffix)"
+    /// The same error, with the function's name.
+    func named(_ name: (Int) -> String?) -> ModuleError {
+        ModuleError(
+            kind,
+            message,
+            at: offset,
+            function: function,
+            functionName: function.flatMap(name)
+        )
+    }
+
+    /// `invalid: type mismatch: i64.add expects i64, found i32, at byte 0x2a in function 3 (sum)`.
+    public var description: String { "\(kind.rawValue): \(message), \(place)" }
+
+    /// Where it was found: `at byte 0x2a in function 3 (sum)`.
+    public var place: String {
+        let name = functionName.map { " (\($0))" } ?? ""
+        let function = function.map { " in function \($0)" } ?? ""
+        return "at byte 0x" + String(offset, radix: 16) + function + name
     }
 }

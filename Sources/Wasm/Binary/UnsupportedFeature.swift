@@ -12,20 +12,21 @@ enum UnsupportedFeature: String {
     func refusal(_ subject: String, at offset: Int) -> ModuleError {
         ModuleError(
             .unsupported,
-            "this module uses \(rawValue) (\(subject)), which this engine does not have yet\(advice)",
+            "this module uses \(rawValue) (\(subject)), \(explanation)",
             at: offset
         )
     }
 
-    /// What the module's author can do about it.
-    private var advice: String {
+    /// Why it is refused, and what the module's author can do about it.
+    private var explanation: String {
         switch self {
-        case .legacyExceptions: "; to use the standard form, recompile with \(standardExceptions)"
-        default: ""
+        case .legacyExceptions:
+            "which WebAssembly 3.0 has not taken over; recompile with -mllvm -wasm-use-legacy-eh=false "
+                + "to use the standard form, try_table"
+        case .atomics, .sharedMemory, .compactImports:
+            "which is not part of WebAssembly 3.0"
         }
     }
-
-    private var standardExceptions: String { "-mllvm -wasm-use-legacy-eh=false" }
 }
 
 // MARK: - Instructions
