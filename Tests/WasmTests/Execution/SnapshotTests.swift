@@ -1,49 +1,34 @@
 import Testing
 import Wasm
+import WasmText
 
 struct SnapshotTests {
-    private static let i32 = TestModule.i32
-
     /// A guest whose `mess` writes everything that an instance has, and whose getters tell.
-    private static let module = TestModule(
-        functions: [
-            // global 0 = 99; memory[100000] = 7; memory.grow 1; table[1] = null; data.drop 1
-            TestModule.Function(
-                name: "mess",
-                body: [
-                    0x41, 0xE3, 0x00, 0x24, 0, 0x41, 0xA0, 0x8D, 0x06, 0x41, 7, 0x36, 2, 0, 0x41, 1,
-                    0x40, 0, 0x1A, 0x41, 1, 0xD0, 0x70, 0x26, 0, 0xFC, 9, 1,
-                ]
-            ),
-            TestModule.Function(name: "global", results: [i32], body: [0x23, 0]),
-            TestModule.Function(
-                name: "memory-word",
-                results: [i32],
-                body: [0x41, 0xA0, 0x8D, 0x06, 0x28, 2, 0]
-            ),
-            TestModule.Function(name: "pages", results: [i32], body: [0x3F, 0]),
-            TestModule.Function(
-                name: "element-is-null",
-                results: [i32],
-                body: [0x41, 1, 0x25, 0, 0xD1]
-            ),
-            // memory.init of the passive segment: traps when it was dropped
-            TestModule.Function(
-                name: "segment",
-                results: [i32],
-                body: [
-                    0x41, 0, 0x41, 0, 0x41, 2, 0xFC, 8, 1, 0, 0x41, 0, 0x2F, 1, 0,
-                ]
-            ),
-            TestModule.Function(name: "first-byte", results: [i32], body: [0x41, 0, 0x2D, 0, 0]),
-        ],
-        memory: (2, 8),
-        tableSize: 4,
-        elements: [1, 2],
-        globals: [5],
-        passiveData: [[0x11, 0x22]],
-        activeData: [[0xAB]]
-    )
+    private static let text = """
+        (module
+          (memory 2 8)
+          (table $table 4 funcref)
+          (global $value (mut i32) (i32.const 5))
+          (elem (i32.const 0) $global $memory-word)
+          (data (i32.const 0) "\\ab")
+          (data $passive "\\11\\22")
+          (func (export "mess")
+            (global.set $value (i32.const 99))
+            (i32.store (i32.const 100000) (i32.const 7))
+            (drop (memory.grow (i32.const 1)))
+            (table.set $table (i32.const 1) (ref.null func))
+            (data.drop $passive))
+          (func $global (export "global") (result i32) (global.get $value))
+          (func $memory-word (export "memory-word") (result i32) (i32.load (i32.const 100000)))
+          (func (export "pages") (result i32) (memory.size))
+          (func (export "element-is-null") (result i32)
+            (ref.is_null (table.get $table (i32.const 1))))
+          ;; Traps when the segment was dropped.
+          (func (export "segment") (result i32)
+            (memory.init $passive (i32.const 0) (i32.const 0) (i32.const 2))
+            (i32.load16_u (i32.const 0)))
+          (func (export "first-byte") (result i32) (i32.load8_u (i32.const 0))))
+        """
 
     private func run(_ instance: Instance, _ export: String) throws -> Int32? {
         let execution = try Execution(instance, export: export, stack: try ValueStack())
@@ -60,9 +45,11 @@ struct SnapshotTests {
     private static let pristine: [Int32?] = [0xAB, 5, 0, 2, 0]
     private static let messed: [Int32?] = [0xAB, 99, 7, 3, 1]
 
-    private func make() throws -> Instance {
-        try Instance(try Module(Self.module.bytes).link(Imports()))
+    private func link() throws -> LinkedModule {
+        try Module(TextModule.encode(Self.text)).link(Imports())
     }
+
+    private func make() throws -> Instance { try Instance(try link()) }
 
     @Test func `a reset instance has no trace of what ran in it`() throws {
         let instance = try make()
@@ -97,7 +84,7 @@ struct SnapshotTests {
     }
 
     @Test func `growth beyond the limit is refused and noted`() throws {
-        let linked = try Module(Self.module.bytes).link(Imports())
+        let linked = try link()
         let instance = try Instance(linked, limits: InstanceLimits(memoryBytesMax: 2 * 65_536))
         let snapshot = instance.capture()
         #expect(!instance.growthWasRefused)
@@ -109,7 +96,7 @@ struct SnapshotTests {
     }
 
     @Test func `a memory larger than the limit is not instantiated`() throws {
-        let linked = try Module(Self.module.bytes).link(Imports())
+        let linked = try link()
         #expect(throws: InstantiationError.memoryTooLarge(131_072, limit: 65_536)) {
             try Instance(linked, limits: InstanceLimits(memoryBytesMax: 65_536))
         }

@@ -1,11 +1,9 @@
-import TestSupport
 import Testing
+import WasmText
 
 @testable import Wasm
 
 struct TailCallTests {
-    private static let i32 = TestModule.i32
-
     /// Room for a few dozen frames.
     private static let smallStack = 4096
 
@@ -37,37 +35,31 @@ struct TailCallTests {
         )
     }
 
-    private func instance(_ module: TestModule, _ imports: Imports = Imports()) throws -> Instance {
-        try Instance(try Module(module.bytes).link(imports))
+    private func instance(_ text: String, _ imports: Imports = Imports()) throws -> Instance {
+        try Instance(try Module(TextModule.encode(text)).link(imports))
     }
 
     /// `sum(n, total) = n == 0 ? total : sum(n - 1, total + n)`, by way of `spread`, which has more
     /// parameters and locals.
-    private static let sum = TestModule(
-        functions: [
-            TestModule.Function(
-                name: "sum",
-                parameters: [i32, i32],
-                results: [i32],
-                // if n == 0 return total; return_call spread(n, total, 1, n, 1)
-                body: [
-                    0x20, 0, 0x45, 0x04, 0x40, 0x20, 1, 0x0F, 0x0B,
-                    0x20, 0, 0x20, 1, 0x41, 1, 0x20, 0, 0x41, 1, 0x12, 1,
-                ]
-            ),
-            TestModule.Function(
-                name: "spread",
-                parameters: [i32, i32, i32, i32, i32],
-                results: [i32],
-                locals: [i32, i32, i32],
-                // local 5 = n - 1; return_call sum(local 5, total + n * 1 + local 6)
-                body: [
-                    0x20, 0, 0x20, 2, 0x6B, 0x21, 5,
-                    0x20, 5, 0x20, 1, 0x20, 3, 0x20, 4, 0x6C, 0x6A, 0x20, 6, 0x6A, 0x12, 0,
-                ]
-            ),
-        ]
-    )
+    private static let sum = """
+        (module
+          (func $sum (export "sum") (param $n i32) (param $total i32) (result i32)
+            local.get $n  i32.eqz
+            if
+              local.get $total  return
+            end
+            local.get $n  local.get $total  i32.const 1  local.get $n  i32.const 1
+            return_call $spread)
+          (func $spread
+            (param $n i32) (param $total i32) (param $step i32) (param $x i32) (param $y i32)
+            (result i32)
+            (local $next i32) (local $zero i32) (local $unused i32)
+            local.get $n  local.get $step  i32.sub  local.set $next
+            local.get $next
+            local.get $total  local.get $x  local.get $y  i32.mul  i32.add
+            local.get $zero  i32.add
+            return_call $sum))
+        """
 
     @Test(arguments: [Int64(0), 1 << 24])
     func `tail calls between functions of different sizes take no stack`(budget: Int64) throws {
@@ -78,90 +70,62 @@ struct TailCallTests {
     }
 
     @Test func `a tail call through a table or a reference takes no stack`() throws {
-        // indirect(n) = n == 0 ? 7 : table[1](n - 1); by_reference(n) = indirect as a reference
-        let module = TestModule(
-            functions: [
-                TestModule.Function(
-                    name: "indirect",
-                    parameters: [Self.i32],
-                    results: [Self.i32],
-                    body: [
-                        0x20, 0, 0x45, 0x04, 0x40, 0x41, 7, 0x0F, 0x0B,
-                        0x20, 0, 0x41, 1, 0x6B, 0x41, 1, 0x13, 0, 0,
-                    ]
-                ),
-                TestModule.Function(
-                    name: "by_reference",
-                    parameters: [Self.i32],
-                    results: [Self.i32],
-                    body: [0x20, 0, 0xD2, 0, 0x15, 0]
-                ),
-            ],
-            tableSize: 2,
-            elements: [0, 1]
-        )
-        let execution = try start(try instance(module), "indirect", [.i32(100_001)])
+        let text = """
+            (module
+              (type $unary (func (param i32) (result i32)))
+              (table 2 funcref)
+              (elem (i32.const 0) $indirect $by_reference)
+              (func $indirect (export "indirect") (param $n i32) (result i32)
+                local.get $n  i32.eqz
+                if
+                  i32.const 7  return
+                end
+                local.get $n  i32.const 1  i32.sub
+                i32.const 1  return_call_indirect (type $unary))
+              (func $by_reference (param $n i32) (result i32)
+                local.get $n  ref.func $indirect  return_call_ref $unary))
+            """
+        let execution = try start(try instance(text), "indirect", [.i32(100_001)])
         #expect(try run(execution, budget: 0) == [.i32(7)])
     }
 
     @Test func `a null reference cannot be called`() throws {
-        let body: [[UInt8]] = [[0xD0, 0, 0x14, 0], [0xD0, 0, 0x15, 0]]
-        for (index, body) in body.enumerated() {
-            let module = TestModule(functions: [TestModule.Function(name: "f", body: body)])
-            let execution = try start(try instance(module), "f", [])
-            let trap = #expect(throws: Trap.self, "\(index)") { try run(execution) }
+        for call in ["call_ref", "return_call_ref"] {
+            let text = """
+                (module
+                  (type $nullary (func))
+                  (func (export "f") ref.null $nullary  \(call) $nullary))
+                """
+            let execution = try start(try instance(text), "f", [])
+            let trap = #expect(throws: Trap.self, "\(call)") { try run(execution) }
             #expect(trap?.kind == .nullFunctionReference)
             #expect(trap?.description == "null function reference")
         }
     }
 
     @Test func `tail calls to and fro between instances take no stack`() throws {
-        // first.ping(n) calls through table[0]; second.pong(n) calls first.ping(n - 1).
-        let first = TestModule(
-            functions: [
-                TestModule.Function(
-                    name: "ping",
-                    parameters: [Self.i32],
-                    results: [Self.i32],
-                    body: [
-                        0x20, 0, 0x45, 0x04, 0x40, 0x41, 9, 0x0F, 0x0B,
-                        0x20, 0, 0x41, 0, 0x13, 0, 0,
-                    ]
-                ),
-                // An ordinary call around it: 1 + ping(n).
-                TestModule.Function(
-                    name: "main",
-                    parameters: [Self.i32],
-                    results: [Self.i32],
-                    body: [0x41, 1, 0x20, 0, 0x10, 0, 0x6A]
-                ),
-            ],
-            tableSize: 1,
-            exportsTable: true
-        )
-        let second = TestModule(
-            imports: [
-                (
-                    "first",
-                    TestModule.Function(
-                        name: "ping",
-                        parameters: [Self.i32],
-                        results: [Self.i32],
-                        body: []
-                    )
-                )
-            ],
-            importsTable: "first",
-            functions: [
-                TestModule.Function(
-                    name: "pong",
-                    parameters: [Self.i32],
-                    results: [Self.i32],
-                    body: [0x20, 0, 0x41, 1, 0x6B, 0x12, 0]
-                )
-            ],
-            elements: [1]
-        )
+        let first = """
+            (module
+              (type $unary (func (param i32) (result i32)))
+              (table (export "table") 1 funcref)
+              (func $ping (export "ping") (param $n i32) (result i32)
+                local.get $n  i32.eqz
+                if
+                  i32.const 9  return
+                end
+                local.get $n  i32.const 0  return_call_indirect (type $unary))
+              ;; An ordinary call around it: 1 + ping(n).
+              (func (export "main") (param $n i32) (result i32)
+                i32.const 1  local.get $n  call $ping  i32.add))
+            """
+        let second = """
+            (module
+              (import "first" "ping" (func $ping (param i32) (result i32)))
+              (import "first" "table" (table 0 funcref))
+              (elem (i32.const 0) $pong)
+              (func $pong (param $n i32) (result i32)
+                local.get $n  i32.const 1  i32.sub  return_call $ping))
+            """
         let firstInstance = try instance(first)
         var imports = Imports()
         imports.define("first", exportsOf: firstInstance)
@@ -193,26 +157,15 @@ struct TailCallTests {
                 return .finished
             }
         )
-        let wait = TestModule.Function(
-            name: "wait",
-            parameters: [Self.i32, Self.i32],
-            results: [Self.i32],
-            body: []
-        )
-        let tail = TestModule.Function(
-            name: "tail",
-            parameters: [Self.i32],
-            results: [Self.i32],
-            body: [0x20, 0, 0x41, 5, 0x12, 0]
-        )
-        let main = TestModule.Function(
-            name: "main",
-            parameters: [Self.i32],
-            results: [Self.i32],
-            body: [0x20, 0, 0x10, 1, 0x41, 1, 0x6A]
-        )
-        let module = TestModule(imports: [("host", wait)], functions: [tail, main])
-        let execution = try start(try instance(module, imports), "main", [.i32(20)])
+        let text = """
+            (module
+              (import "host" "wait" (func $wait (param i32 i32) (result i32)))
+              (func $tail (param $n i32) (result i32)
+                local.get $n  i32.const 5  return_call $wait)
+              (func (export "main") (param $n i32) (result i32)
+                local.get $n  call $tail  i32.const 1  i32.add))
+            """
+        let execution = try start(try instance(text, imports), "main", [.i32(20)])
         for _ in 0..<2 {
             guard case .waiting(.deadline(17)) = execution.resume(budget: 0) else {
                 Issue.record("the execution does not wait")
@@ -225,14 +178,13 @@ struct TailCallTests {
     }
 
     @Test func `a trap shows the function that replaced another, and gives back fuel`() throws {
-        let module = TestModule(
-            functions: [
-                TestModule.Function(name: "outer", body: [0x10, 1, 0x01]),
-                TestModule.Function(name: "middle", body: [0x01, 0x12, 2]),
-                TestModule.Function(name: "inner", body: [0x01, 0x00]),
-            ]
-        )
-        let execution = try start(try instance(module), "outer", [])
+        let text = """
+            (module
+              (func (export "outer") call $middle  nop)
+              (func $middle nop  return_call $inner)
+              (func $inner nop  unreachable))
+            """
+        let execution = try start(try instance(text), "outer", [])
         let trap = #expect(throws: Trap.self) { try run(execution) }
         #expect(trap?.backtrace.map(\.name) == ["inner", "outer"])
         #expect(trap?.depth == 2)
@@ -240,15 +192,13 @@ struct TailCallTests {
     }
 
     @Test func `a tail call to a function with a larger frame than the stack traps`() throws {
-        let large = TestModule.Function(
-            name: "large",
-            locals: [UInt8](repeating: TestModule.i64, count: 600),
-            body: []
-        )
-        let module = TestModule(
-            functions: [TestModule.Function(name: "small", body: [0x12, 1]), large]
-        )
-        let execution = try start(try instance(module), "small", [])
+        let locals = String(repeating: " i64", count: 600)
+        let text = """
+            (module
+              (func (export "small") return_call $large)
+              (func $large (local\(locals))))
+            """
+        let execution = try start(try instance(text), "small", [])
         let trap = #expect(throws: Trap.self) { try run(execution) }
         #expect(trap?.kind == .callStackExhausted)
         #expect(trap?.backtrace.map(\.name) == ["small"])
