@@ -96,6 +96,14 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // What scripts/bench/coldstart asks for the figures of starting and resetting.
+        .executableTarget(
+            name: "start-figures",
+            dependencies: ["Wasm", "Linux"],
+            path: "scripts/bench/start-figures",
+            swiftSettings: strict
+        ),
+
         // Tests: one target per library, then the whole program, then the tree itself.
         .target(
             name: "TestSupport",

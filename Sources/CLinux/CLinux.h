@@ -122,6 +122,7 @@ struct clinux_pm_scan_arg {
 };
 
 #define CLINUX_PAGEMAP_SCAN _IOWR('f', 16, struct clinux_pm_scan_arg)
+#define CLINUX_PAGE_IS_FILE (1 << 2)
 #define CLINUX_PAGE_IS_PRESENT (1 << 3)
 #define CLINUX_PAGE_IS_SWAPPED (1 << 4)
 #define CLINUX_PAGE_IS_PFNZERO (1 << 5)
@@ -135,8 +136,14 @@ enum {
     CLINUX_O_PATH = 010000000,
     CLINUX_AT_EMPTY_PATH = 0x1000,
     CLINUX_RESOLVE_NO_MAGICLINKS = 0x02,
-    CLINUX_RESOLVE_BENEATH = 0x08
+    CLINUX_RESOLVE_BENEATH = 0x08,
+    CLINUX_SEAL_SHRINK = 0x02,
+    CLINUX_SEAL_GROW = 0x04,
+    CLINUX_SEAL_WRITE = 0x08
 };
+
+// Variadic in C. 1033 is F_ADD_SEALS.
+static inline int clinux_add_seals(int file, int seals) { return fcntl(file, 1033, seals); }
 
 // No C library has a wrapper for this call.
 static inline int clinux_openat2(

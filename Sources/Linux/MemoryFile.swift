@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// An unnamed file that lives in memory: to hand bytes to a child process.
-public struct MemoryFile: ~Copyable {
+/// An unnamed file that lives in memory: to hand bytes to a child process, or to be mapped.
+public struct MemoryFile: ~Copyable, Sendable {
     /// The file's descriptor, positioned at its start.
     ///
     /// Closed at `exec`.
@@ -12,15 +12,39 @@ public struct MemoryFile: ~Copyable {
     ///
     /// `name` only shows in `/proc`.
     public init(name: String, contents: [UInt8]) throws(SystemError) {
-        let file = try retryingInterrupts("memfd_create") {
-            unsafe memfd_create(name, UInt32(MFD_CLOEXEC))
-        }
-        let descriptor = FileDescriptor(adopting: file)
+        let descriptor = try Self.make(name)
         try descriptor.writeAll(contents)
-        guard lseek(file, 0, SEEK_SET) == 0 else {
+        guard lseek(descriptor.rawValue, 0, SEEK_SET) == 0 else {
             throw SystemError(call: "lseek", code: errno)
         }
         self.descriptor = descriptor
+    }
+
+    /// Makes a file with a content that nobody can change any more.
+    public init(name: String, sealing contents: UnsafeRawBufferPointer) throws(SystemError) {
+        let descriptor = try Self.make(name)
+        let file = descriptor.rawValue
+        var written = 0
+        while written < contents.count {
+            let offset = written
+            written += try retryingInterrupts("pwrite") {
+                let rest = unsafe UnsafeRawBufferPointer(rebasing: contents[offset...])
+                return unsafe pwrite(file, rest.baseAddress, rest.count, offset)
+            }
+        }
+        let seals = CLINUX_SEAL_WRITE | CLINUX_SEAL_GROW | CLINUX_SEAL_SHRINK
+        guard clinux_add_seals(file, Int32(seals)) == 0 else {
+            throw SystemError(call: "fcntl F_ADD_SEALS", code: errno)
+        }
+        self.descriptor = descriptor
+    }
+
+    private static func make(_ name: String) throws(SystemError) -> FileDescriptor {
+        FileDescriptor(
+            adopting: try retryingInterrupts("memfd_create") {
+                unsafe memfd_create(name, UInt32(MFD_CLOEXEC | MFD_ALLOW_SEALING))
+            }
+        )
     }
 }
 

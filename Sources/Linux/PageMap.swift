@@ -24,12 +24,13 @@ public struct PageMap: Sendable {
         }
     }
 
-    /// Calls `body` with each range of bytes, counted from `base`, whose pages are resident or swapped
-    /// out, and not merely mapped to the kernel's zero page.
+    /// Calls `body` with each range of bytes, counted from `base`, whose pages are private to the mapping:
+    /// written since it was made, whether resident or swapped out, and neither a file's own nor the kernel's
+    /// zero page.
     ///
     /// `base` and `byteCount` are multiples of the page size. False when the kernel refused, or as
     /// soon as `body` answers false. Costs about 1 µs for each MiB.
-    public func forEachUsedRange(
+    public func forEachPrivateRange(
         _ base: UnsafeMutableRawPointer,
         byteCount: Int,
         _ body: (Range<Int>) -> Bool
@@ -39,8 +40,9 @@ public struct PageMap: Sendable {
         argument.size = UInt64(MemoryLayout<clinux_pm_scan_arg>.size)
         argument.start = start
         argument.end = start + UInt64(byteCount)
-        argument.category_inverted = UInt64(CLINUX_PAGE_IS_PFNZERO)
-        argument.category_mask = UInt64(CLINUX_PAGE_IS_PFNZERO)
+        let shared = UInt64(CLINUX_PAGE_IS_PFNZERO | CLINUX_PAGE_IS_FILE)
+        argument.category_inverted = shared
+        argument.category_mask = shared
         argument.category_anyof_mask = UInt64(CLINUX_PAGE_IS_PRESENT | CLINUX_PAGE_IS_SWAPPED)
         argument.return_mask = UInt64(CLINUX_PAGE_IS_PRESENT)
         return unsafe withUnsafeTemporaryAllocation(

@@ -116,7 +116,11 @@ public final class Instance: @unchecked Sendable {
     ) throws(InstantiationError) {
         try self.init(allocating: snapshot.linked, limits: limits, heap: nil, tagIDs: snapshot.tags)
         if let image = snapshot.heap { heap.restore(relocated(image)) }
-        for (memory, image) in zip(definedMemories, snapshot.memories) { memory.load(image) }
+        do throws(SystemError) {
+            for (memory, image) in zip(definedMemories, snapshot.memories) { try memory.load(image) }
+        } catch {
+            throw .system(error)
+        }
         restoreExceptMemories(snapshot)
         restoreTables(snapshot)
     }

@@ -15,6 +15,8 @@ public final class Memory: @unchecked Sendable {
     let view: UnsafeMutablePointer<LinearMemory>
     private let pagesMax: UInt64
     private let budget: MemoryBudget
+    /// Whether the contents came from an image.
+    private var isFilled = false
 
     /// Whether growth was refused because of the host's limit since it was last restored.
     public private(set) var growthWasRefused = false
@@ -65,7 +67,7 @@ public final class Memory: @unchecked Sendable {
 
     /// Copies the pages that are not zero.
     func capture() -> MemoryImage {
-        unsafe MemoryImage(UnsafeRawBufferPointer(start: mapping.baseAddress, count: byteCount))
+        MemoryImage(of: mapping, byteCount: byteCount, isOwn: !isFilled)
     }
 
     /// Puts the contents back that `image` was made of, touching only pages in use.
@@ -76,8 +78,9 @@ public final class Memory: @unchecked Sendable {
     }
 
     /// Fills a memory that has not been written yet with the contents of `image`.
-    func load(_ image: MemoryImage) {
-        image.copyPages(to: mapping)
+    func load(_ image: MemoryImage) throws(SystemError) {
+        isFilled = true
+        try image.fill(mapping)
         resize(to: image.byteCount)
     }
 

@@ -1,0 +1,106 @@
+import Linux
+import Testing
+
+@testable import Wasm
+
+/// Memories filled and restored from images, page by page.
+struct MemoryImageTests {
+    private static let page = Mapping.pageSize
+    private static let pageCount = 512
+
+    /// A memory whose pages in `written` hold their own number, the others nothing.
+    private func mapping(_ written: some Sequence<Int>) throws -> Mapping {
+        let mapping = try Mapping(byteCount: Self.pageCount * Self.page)
+        for page in written { write(page, UInt8(truncatingIfNeeded: page | 1), mapping) }
+        return mapping
+    }
+
+    private func write(_ page: Int, _ value: UInt8, _ mapping: borrowing Mapping) {
+        let address = unsafe mapping.baseAddress + page * Self.page
+        unsafe address.storeBytes(of: value, toByteOffset: page % Self.page, as: UInt8.self)
+        unsafe address.storeBytes(of: value, toByteOffset: Self.page - 1, as: UInt8.self)
+    }
+
+    private func contents(_ mapping: borrowing Mapping) -> [UInt8] {
+        unsafe Array(
+            UnsafeRawBufferPointer(start: mapping.baseAddress, count: Self.pageCount * Self.page)
+        )
+    }
+
+    private func image(_ mapping: borrowing Mapping, isOwn: Bool = true) -> MemoryImage {
+        MemoryImage(of: mapping, byteCount: Self.pageCount * Self.page, isOwn: isOwn)
+    }
+
+    /// Nothing; pages that are copied; a file's pages, at the start, in the middle and at the end; gaps.
+    private static let kept: [[Int]] = [
+        [], [0], [3, 200, 511], Array(0..<16), Array(0..<17), Array(100..<140), Array(480..<512),
+        Array(stride(from: 5, to: 500, by: 9)),
+    ]
+
+    @Test(arguments: kept, [true, false])
+    func `a memory is filled and restored, whatever was written`(
+        kept: [Int],
+        kernelTells: Bool
+    ) throws {
+        let original = try mapping(kept)
+        let expected = contents(original)
+        let image = image(original)
+        let memory = try Mapping(byteCount: Self.pageCount * Self.page)
+        try image.fill(memory)
+        #expect(contents(memory) == expected)
+        for written in [[], [0], [511], Array(90..<150), Array(0..<512), [3, 4, 5, 300]] {
+            for page in written { write(page, 0xEE, memory) }
+            image.restore(
+                memory,
+                byteCountBefore: Self.pageCount * Self.page,
+                asking: kernelTells ? .shared : nil
+            )
+            #expect(contents(memory) == expected)
+        }
+    }
+
+    @Test(arguments: kept)
+    func `an image of a filled memory is that of the original`(kept: [Int]) throws {
+        let first = image(try mapping(kept))
+        let memory = try Mapping(byteCount: Self.pageCount * Self.page)
+        try first.fill(memory)
+        write(77, 0x77, memory)
+        let expected = contents(memory)
+        let second = image(memory, isOwn: false)
+        let copy = try Mapping(byteCount: Self.pageCount * Self.page)
+        try second.fill(copy)
+        #expect(contents(copy) == expected)
+    }
+
+    @Test func `memories filled from one image do not see each other's writes`() throws {
+        let image = image(try mapping(0..<64))
+        let one = try Mapping(byteCount: Self.pageCount * Self.page)
+        let other = try Mapping(byteCount: Self.pageCount * Self.page)
+        try image.fill(one)
+        try image.fill(other)
+        let expected = contents(other)
+        for page in 0..<64 { write(page, 0xEE, one) }
+        #expect(contents(other) == expected)
+        #expect(contents(one) != expected)
+    }
+
+    @Test func `only pages that were written are the memory's own`() throws {
+        let image = image(try mapping(0..<64))
+        let memory = try Mapping(byteCount: Self.pageCount * Self.page)
+        try image.fill(memory)
+        _ = contents(memory)
+        write(5, 0xEE, memory)
+        write(300, 0xEE, memory)
+        let pagemap = try #require(PageMap.shared, "the kernel cannot tell")
+        var ranges: [Range<Int>] = []
+        let isComplete = unsafe pagemap.forEachPrivateRange(
+            memory.baseAddress,
+            byteCount: Self.pageCount * Self.page
+        ) { range in
+            ranges.append(range.lowerBound / Self.page..<range.upperBound / Self.page)
+            return true
+        }
+        #expect(isComplete)
+        #expect(ranges == [5..<6, 300..<301])
+    }
+}
