@@ -65,11 +65,11 @@ public struct Imports: Sendable {
     func reasonForAbsence(_ module: String, _ name: String) -> String {
         let offered = externals[Name(module)] != nil
         let place = offered ? module : EditDistance.nearest(to: module, among: externals.keys)
-        guard let place else { return "unknown import: there is no module \(module)" }
-        let names = externals[Name(place)] ?? [:]
-        let nearest = EditDistance.nearest(to: name, among: names.keys)
-        let hint = nearest.map { ", did you mean \(offered ? "" : place + ".")\($0)?" } ?? ""
-        return offered ? "unknown import" + hint : "unknown import: there is no module \(module)" + hint
+        let names = place.flatMap { externals[Name($0)]?.keys.map { $0 } } ?? []
+        let nearest = EditDistance.nearest(to: name, among: names)
+        let prefix = offered ? "" : (place ?? "") + "."
+        return "unknown import" + (offered ? "" : ": there is no module \(module)")
+            + (nearest.map { ", did you mean \(prefix)\($0)?" } ?? "")
     }
 }
 

@@ -117,7 +117,9 @@ public final class Instance: @unchecked Sendable {
         try self.init(allocating: snapshot.linked, limits: limits, heap: nil, tagIDs: snapshot.tags)
         if let image = snapshot.heap { heap.restore(relocated(image)) }
         do throws(SystemError) {
-            for (memory, image) in zip(definedMemories, snapshot.memories) { try memory.load(image) }
+            for (memory, image) in zip(definedMemories, snapshot.memories) {
+                try memory.load(image)
+            }
         } catch {
             throw .system(error)
         }
