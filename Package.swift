@@ -148,7 +148,9 @@ let package = Package(
         ),
         .testTarget(
             name: "PlatformTests",
-            dependencies: ["Platform", "Wasm", "WASI", "Store", "HTTP", "Linux", "TestSupport"],
+            dependencies: [
+                "Platform", "Wasm", "WasmText", "WASI", "Store", "HTTP", "Linux", "TestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(

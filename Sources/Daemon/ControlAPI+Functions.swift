@@ -52,7 +52,7 @@ extension ControlAPI {
         let configurationBytes = try configurationToTakeOver(name)
         let settings = try Self.configuration(configurationBytes, ceilings: configuration.ceilings)
         // Initialising is the part that may take long, and nothing is stored before it succeeds.
-        let prepared = try PreparedModule(bytes, configuration: settings)
+        let prepared = try platform.prepare(bytes, configuration: settings)
         let outcome = try executor.change {
             let outcome = try deployments.deploy(
                 name: name.description,

@@ -100,7 +100,7 @@ extension ControlAPI {
         guard let bytes = try deployments.moduleBytes(digest: base.digest) else {
             throw Problem.internalError("the module \(base.digest) is not in the store")
         }
-        let prepared = try PreparedModule(bytes, configuration: settings)
+        let prepared = try platform.prepare(bytes, configuration: settings)
         let outcome = try executor.change {
             let outcome = try deployments.deploy(
                 name: name.description,

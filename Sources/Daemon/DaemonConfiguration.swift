@@ -31,6 +31,7 @@ struct DaemonConfiguration: Equatable, Sendable {
     var responseFields = PlatformOptions.ResponseFields.all
     var ceilings = FunctionConfiguration.Ceilings()
     var server = ServerLimits()
+    var residentBytesMax = 1 << 30
     var retentionSeconds = 7 * 86_400
     var retentionRecords = 1_000_000
     var retentionBytes = 4 << 30
@@ -95,6 +96,9 @@ struct DaemonConfiguration: Equatable, Sendable {
             try invocations.integer("retentionRecords", &retentionRecords)
             try invocations.integer("retentionBytes", &retentionBytes)
         }
+        try reader.object("pool") { pool throws(ConfigurationError) in
+            try pool.integer("residentBytesMax", &residentBytesMax)
+        }
         try reader.object("functionCeilings") { (inner) throws(ConfigurationError) in
             try ceilings.apply(&inner)
         }
@@ -127,6 +131,7 @@ struct DaemonConfiguration: Equatable, Sendable {
             ("control.checkTimeoutMs", checkTimeoutMilliseconds, 1...600_000),
             ("control.checkMemoryBytesMax", checkMemoryBytesMax, (64 << 20)...(64 << 30)),
             ("control.checkProcessorSecondsMax", checkProcessorSecondsMax, 1...600),
+            ("pool.residentBytesMax", residentBytesMax, (16 << 20)...(1 << 50)),
             ("invocations.max", invocationsMax, 1...1_000_000),
             ("invocations.retentionSeconds", retentionSeconds, 1...Int(Int32.max)),
             ("invocations.retentionRecords", retentionRecords, 1...1_000_000_000),

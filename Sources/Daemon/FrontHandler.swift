@@ -84,6 +84,8 @@ final class FrontHandler: RequestHandler {
         if let invocation { running[exchange] = invocation }
     }
 
+    func didWrite() { lane.tidy() }
+
     func clientGone(_ exchange: Exchange) {
         running.removeValue(forKey: exchange)?.cancel()
         parts.followers.remove(exchange)

@@ -183,6 +183,7 @@ extension DaemonConfiguration {
         var options = PlatformOptions()
         options.invocationsMax = invocationsMax
         options.workerCount = guestThreads
+        options.residentBytesMax = residentBytesMax
         options.responseFields = responseFields
         options.serverSoftware = "roost/\(ProgramVersion.text)"
         return options

@@ -112,11 +112,13 @@ final class LoopCore {
                 settle(connection)
             }
             settleDirty()
+            handler.didWrite()
         }
         goOnWithUnfinished()
         takeWork()
         takeReplies()
         settleDirty()
+        handler.didWrite()
         fireTimers()
         resumeAccepting()
         return !isDrained()

@@ -16,6 +16,11 @@ public protocol RequestHandler: AnyObject {
     /// answered holds its connection until the peer gives up.
     func handle(_ request: Request, exchange: Exchange)
 
+    /// The answers given so far have been written, as far as the sockets took them.
+    ///
+    /// The time for what nobody waits for.
+    func didWrite()
+
     /// The peer went away, or ended its side, before the response to `exchange` was complete.
     ///
     /// Work for it can be cancelled. A response is still accepted: a peer that ended its side only
@@ -35,6 +40,9 @@ public enum Admission: Sendable {
 }
 
 extension RequestHandler {
+    /// Nothing was left for later.
+    public func didWrite() {}
+
     /// Nothing to cancel.
     public func clientGone(_ exchange: Exchange) {}
 

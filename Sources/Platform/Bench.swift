@@ -55,7 +55,9 @@ public struct Bench {
         self.version = version
         self.bytes = bytes
         let image = try VersionImage(module: bytes, configuration: version.configuration)
-        loaded = try LoadedVersion(image, configuration: version.configuration)
+        // Its instances come in addition to those that serve, and not for long.
+        let account = MemoryAccount(byteCountMax: .max)
+        loaded = try LoadedVersion(image, configuration: version.configuration, account: account)
         do throws(SystemError) {
             stack = try ValueStack(byteCount: VersionImage.stackBytes)
         } catch {
@@ -111,7 +113,7 @@ public struct Bench {
     private func start(_ kind: StartKind) throws(VersionError) -> InstanceLease {
         switch kind {
         case .pooled:
-            return try loaded.pool.take()
+            return try loaded.pool.take(now: Monotonic.now())
         case .fresh:
             return InstanceLease(instance: try loaded.image.makeInstance(), kind: .fresh)
         case .compiled:

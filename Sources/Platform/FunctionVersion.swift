@@ -21,8 +21,13 @@ public final class FunctionVersion: Sendable {
     let reservedNames: Set<String>
     let numberText: String
 
-    /// Set once the version is in memory.
-    private let loadedReference = AtomicLazyReference<LoadedVersion>()
+    private struct Residence {
+        var loaded: LoadedVersion?
+        /// Nobody can call the version any more: it is not to be loaded again.
+        var isWithdrawn = false
+    }
+
+    private let residence = Mutex(Residence())
 
     /// Who waits for the version to be loaded; nil when nobody loads it.
     private let waiting = Mutex<[Invocation]?>(nil)
@@ -57,16 +62,30 @@ public final class FunctionVersion: Sendable {
         reservedNames = reserved
     }
 
-    /// The version in memory; nil when it is not there yet.
-    ///
-    /// Takes no lock.
-    var loaded: LoadedVersion? { loadedReference.load() }
+    /// The version in memory; nil when it is not there, or not any more.
+    var loaded: LoadedVersion? { residence.withLock { $0.loaded } }
 
     /// Whether the version is in memory.
     public var isLoaded: Bool { loaded != nil }
 
-    /// Puts the version into memory, unless somebody else has.
-    func install(_ version: LoadedVersion) { _ = loadedReference.storeIfNil(version) }
+    /// Puts the version into memory, unless somebody else has; false when it was withdrawn.
+    func install(_ version: LoadedVersion) -> Bool {
+        residence.withLock { residence in
+            guard !residence.isWithdrawn else { return false }
+            if residence.loaded == nil { residence.loaded = version }
+            return true
+        }
+    }
+
+    /// Takes the version out of memory, once the requests that run have ended; `forever` when nobody can call
+    /// it any more.
+    func unload(forever: Bool = false) {
+        let loaded = residence.withLock { residence in
+            residence.isWithdrawn = residence.isWithdrawn || forever
+            return residence.loaded.take()
+        }
+        loaded?.pool.retire()
+    }
 
     enum LoadDuty {
         /// The version is in memory.
@@ -103,10 +122,18 @@ public final class FunctionVersion: Sendable {
 final class LoadedVersion: Sendable {
     let image: VersionImage
     let pool: InstancePool
+    private let account: MemoryAccount
+    /// What the account has for module, code and image, in bytes.
+    private let accounted = Mutex(0)
 
     /// Makes the pool and its first instances.
-    init(_ image: VersionImage, configuration: FunctionConfiguration) throws(VersionError) {
+    init(
+        _ image: VersionImage,
+        configuration: FunctionConfiguration,
+        account: MemoryAccount
+    ) throws(VersionError) {
         self.image = image
+        self.account = account
         pool = InstancePool(
             image,
             bounds: InstancePool.Bounds(
@@ -114,8 +141,22 @@ final class LoadedVersion: Sendable {
                 maximum: configuration.pool.maximum,
                 idleNanoseconds: UInt64(configuration.pool.idleMilliseconds) * 1_000_000,
                 reuse: configuration.reuse
-            )
+            ),
+            account: account
         )
-        try pool.fill()
+        updateAccount()
+        try pool.refill()
+    }
+
+    deinit { account.add(-accounted.withLock { $0 }) }
+
+    /// Enters what the version takes now: functions are translated when they are first called.
+    func updateAccount() {
+        let byteCount = image.byteCount
+        let change = accounted.withLock { accounted in
+            defer { accounted = byteCount }
+            return byteCount - accounted
+        }
+        account.add(change)
     }
 }

@@ -17,6 +17,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
         let options: PlatformOptions
         let scheduler: Scheduler
         let loader: Loader
+        let janitor: Janitor
         let stacks: FreeList<ValueStack>
         let census: Census
         let ring: InvocationRing
@@ -48,7 +49,9 @@ public final class Invocation: Resumable, @unchecked Sendable {
     private var stage = Stage.admitted
     private var wasLoaded = false
     private var loadFailure: VersionError?
+    private var loaded: LoadedVersion?
     private var lease: InstanceLease?
+    private var usedInstance: UsedInstance?
     private var stack: ValueStack?
     private var execution: Execution?
     private var context: WASIContext?
@@ -219,7 +222,8 @@ public final class Invocation: Resumable, @unchecked Sendable {
             remoteAddress: remoteAddress
         )
         do {
-            let lease = try loaded.pool.take()
+            let lease = try loaded.pool.take(now: Monotonic.now())
+            if lease.wantsRefill { _ = surroundings.janitor.submit(.refill(loaded.pool)) }
             let stack =
                 try surroundings.stacks.take() ?? ValueStack(byteCount: VersionImage.stackBytes)
             let execution = try Execution(
@@ -229,6 +233,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
                 fuelLimit: limits.fuel,
                 hostState: context
             )
+            self.loaded = loaded
             self.lease = lease
             self.stack = stack
             self.execution = execution
@@ -366,17 +371,27 @@ public final class Invocation: Resumable, @unchecked Sendable {
         record()
     }
 
-    /// Gives instance and stack back.
+    /// Gives instance and stack back; the instance later, when the answer is yet to be written by this thread.
     ///
     /// The log stays for the record.
     private func releaseGuest(isSound: Bool) {
         execution = nil
         if let stack { surroundings.stacks.give(back: stack) }
         stack = nil
-        guard let lease, let loaded = version.loaded else { return }
+        guard let lease, let loaded else { return }
         self.lease = nil
-        loaded.pool.give(back: lease, isSound: isSound, now: report.endedAt)
+        self.loaded = nil
+        let used = UsedInstance(
+            lease: lease,
+            pool: loaded.pool,
+            isSound: isSound,
+            endedAt: report.endedAt
+        )
+        if isInline { usedInstance = used } else { used.giveBack() }
     }
+
+    /// The instance of an invocation that was over at once: whoever started it gives it back.
+    func takeUsedInstance() -> UsedInstance? { usedInstance.take() }
 
     private func record() {
         surroundings.ring.append(report.record(version, log: context))

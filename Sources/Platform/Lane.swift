@@ -11,6 +11,8 @@ public final class Lane {
     private var table: RoutingTable
     private var generation: UInt64 = 0
     private var identifiers = UUIDv7Maker()
+    /// Instances of requests that are answered, to be given back when the answers are written.
+    private var used: [UsedInstance] = []
 
     init(_ platform: Platform, ring: InvocationRing) {
         self.platform = platform
@@ -19,6 +21,7 @@ public final class Lane {
             options: platform.options,
             scheduler: platform.scheduler,
             loader: platform.loader,
+            janitor: platform.janitor,
             stacks: platform.stacks,
             census: platform.census,
             ring: ring
@@ -63,6 +66,17 @@ public final class Lane {
             respond: respond,
             finished: finished
         )
-        return invocation.start() ? nil : invocation
+        guard invocation.start() else { return invocation }
+        if let used = invocation.takeUsedInstance() { self.used.append(used) }
+        return nil
+    }
+
+    /// Resets the instances of requests that have been answered on this thread.
+    ///
+    /// To be called when the answers have been written.
+    public func tidy() {
+        guard !used.isEmpty else { return }
+        for instance in used { instance.giveBack(or: platform.janitor) }
+        used.removeAll(keepingCapacity: true)
     }
 }

@@ -18,10 +18,12 @@ final class Loader: Sendable {
     private let monitor = Monitor(State())
     private let threads = ThreadGroup()
 
-    init(source: @escaping ModuleSource) throws(SystemError) {
+    init(source: @escaping ModuleSource, residents: Residents) throws(SystemError) {
         let monitor = monitor
         try threads.spawn(name: "loader") {
-            while let version = Self.next(monitor) { Self.load(version, from: source) }
+            while let version = Self.next(monitor) {
+                Self.load(version, from: source, residents)
+            }
         }
     }
 
@@ -46,10 +48,17 @@ final class Loader: Sendable {
         }
     }
 
-    private static func load(_ version: FunctionVersion, from source: ModuleSource) {
+    private static func load(
+        _ version: FunctionVersion,
+        from source: ModuleSource,
+        _ residents: Residents
+    ) {
         var failure: VersionError?
         do throws(VersionError) {
-            version.install(try build(version, from: source))
+            // Room is made before it is taken: many versions may be called one after another.
+            residents.makeRoom()
+            let loaded = try build(version, from: source, residents.account)
+            guard residents.install(loaded, as: version) else { throw .missing }
         } catch {
             failure = error
         }
@@ -58,10 +67,12 @@ final class Loader: Sendable {
 
     private static func build(
         _ version: FunctionVersion,
-        from source: ModuleSource
+        from source: ModuleSource,
+        _ account: MemoryAccount
     ) throws(VersionError) -> LoadedVersion {
         guard let bytes = try? source(version.digest) else { throw .missing }
-        let image = try VersionImage(module: bytes, configuration: version.configuration)
-        return try LoadedVersion(image, configuration: version.configuration)
+        let configuration = version.configuration
+        let image = try VersionImage(module: bytes, configuration: configuration)
+        return try LoadedVersion(image, configuration: configuration, account: account)
     }
 }

@@ -11,6 +11,8 @@ public final class Platform: Sendable {
 
     let scheduler: Scheduler
     let loader: Loader
+    let janitor: Janitor
+    let residents: Residents
     /// Stacks for guests, to be used again.
     let stacks: FreeList<ValueStack>
     let census: Census
@@ -33,19 +35,24 @@ public final class Platform: Sendable {
         self.options = options
         self.log = log
         census = Census(countMax: options.invocationsMax)
-        let scheduler = try Scheduler(workerCount: options.workerCount)
-        let loader: Loader
+        let residents = Residents(account: MemoryAccount(byteCountMax: options.residentBytesMax))
+        self.residents = residents
+        scheduler = try Scheduler(workerCount: options.workerCount)
         do throws(SystemError) {
-            loader = try Loader(source: modules)
+            loader = try Loader(source: modules, residents: residents)
         } catch {
             scheduler.stop()
             throw error
         }
-        self.scheduler = scheduler
-        self.loader = loader
+        do throws(SystemError) {
+            janitor = try Janitor { residents.sweep() }
+        } catch {
+            loader.stop()
+            scheduler.stop()
+            throw error
+        }
         // A stack is taken for each running guest, and most guests run one at a time per thread.
         stacks = FreeList(capacity: 256)
-        scheduler.sleep(Housekeeper(self), until: Monotonic.now() &+ Housekeeper.period)
     }
 
     /// Makes the way in for one event loop.
@@ -75,6 +82,7 @@ public final class Platform: Sendable {
         census.drain()
         loader.stop()
         scheduler.stop()
+        janitor.stop()
     }
 
     // MARK: - The routing table
@@ -127,9 +135,12 @@ public final class Platform: Sendable {
                         serverSoftware: options.serverSoftware
                     )
                 if let prepared, prepared.number == description.number {
-                    version.install(prepared.loaded)
+                    _ = residents.install(prepared.loaded, as: version)
                 }
                 made[description.number] = version
+            }
+            for version in old?.versions.values ?? [:].values where made[version.number] == nil {
+                residents.remove(version, forever: true)
             }
             let function = Function(
                 name: name,
@@ -144,7 +155,32 @@ public final class Platform: Sendable {
 
     /// Hides a function from requests.
     public func withdraw(_ name: String) {
-        change { $0.functions[name] == nil ? nil : $0.replacing(name, with: nil) }
+        change { table in
+            guard let function = table.functions[name] else { return nil }
+            for version in function.versions.values { residents.remove(version, forever: true) }
+            return table.replacing(name, with: nil)
+        }
+    }
+
+    /// Decodes, links and initialises a module, and fills its pool.
+    ///
+    /// Blocks for as long as that takes, which limits bound.
+    public func prepare(
+        _ module: [UInt8],
+        configuration: FunctionConfiguration
+    ) throws(VersionError) -> PreparedModule {
+        residents.makeRoom()
+        let image = try VersionImage(
+            module: module,
+            configuration: configuration,
+            translatesAhead: true
+        )
+        let loaded = try LoadedVersion(
+            image,
+            configuration: configuration,
+            account: residents.account
+        )
+        return PreparedModule(loaded: loaded)
     }
 
     private static func aliases(
@@ -183,21 +219,6 @@ public struct PreparedModule: Sendable {
     /// How it is to be called.
     public var interface: GuestInterface { loaded.image.interface }
 
-    /// Decodes, links and initialises a module, and fills its pool.
-    ///
-    /// Blocks for as long as that takes, which limits bound.
-    public init(
-        _ bytes: [UInt8],
-        configuration: FunctionConfiguration
-    ) throws(VersionError) {
-        let image = try VersionImage(
-            module: bytes,
-            configuration: configuration,
-            translatesAhead: true
-        )
-        loaded = try LoadedVersion(image, configuration: configuration)
-    }
-
     /// The same as a certain version.
     public func version(_ number: Int) -> PreparedVersion {
         PreparedVersion(number: number, loaded: loaded)
@@ -208,32 +229,4 @@ public struct PreparedModule: Sendable {
 public struct PreparedVersion: Sendable {
     let number: Int
     let loaded: LoadedVersion
-}
-
-/// Drops instances that nobody has needed for long.
-private final class Housekeeper: Resumable {
-    /// How often, in nanoseconds.
-    static let period: UInt64 = 1_000_000_000
-
-    private let platform: WeakPlatform
-
-    init(_ platform: Platform) { self.platform = WeakPlatform(platform) }
-
-    var isWakePending: Bool { false }
-
-    func resume() -> Suspension {
-        guard let platform = platform.value else { return .done }
-        let now = Monotonic.now()
-        for function in platform.table.functions.values {
-            for version in function.versions.values { version.loaded?.pool.trim(now: now) }
-        }
-        return .until(now &+ Self.period)
-    }
-}
-
-/// The platform, unless it is gone.
-private final class WeakPlatform: Sendable {
-    weak let value: Platform?
-
-    init(_ value: Platform) { self.value = value }
 }

@@ -34,6 +34,10 @@ public struct PlatformOptions: Sendable {
     /// How many instructions a worker runs of one guest before it turns to the next: about 4 ms.
     public var sliceInstructions: Int64 = 1_600_000
 
+    /// The most that modules, translated code, snapshots and instances take together, in bytes: beyond it, what
+    /// was used least recently is given up.
+    public var residentBytesMax = 1 << 30
+
     /// The fields added to responses.
     public var responseFields = ResponseFields.all
 

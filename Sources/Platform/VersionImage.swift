@@ -97,6 +97,17 @@ final class VersionImage: Sendable {
         snapshot = configuration.snapshot ? first.capture() : nil
     }
 
+    /// What module, translated code and snapshot take, in bytes: about.
+    ///
+    /// A decoded module takes about its own size besides its bytes.
+    var byteCount: Int { 2 * module.byteCount + codeByteCount + snapshotByteCount }
+
+    /// What translated code takes, in bytes.
+    var codeByteCount: Int { module.translatedByteCount }
+
+    /// What the snapshot takes, in bytes; instances share it.
+    var snapshotByteCount: Int { snapshot?.byteCount ?? 0 }
+
     /// Makes an instance in its initialised state.
     func makeInstance() throws(VersionError) -> Instance {
         guard let snapshot else {

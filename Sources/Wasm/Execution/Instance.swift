@@ -92,6 +92,18 @@ public final class Instance: @unchecked Sendable {
     /// do not shrink.
     public var memoryByteCount: Int { memories.reduce(0) { $0 + $1.byteCount } }
 
+    /// What the instance took for itself alone when it was last made from a snapshot or reset, in bytes:
+    /// the pages of its memories that it does not share, and about what its tables and records take.
+    public var privateByteCount: Int {
+        let tableBytes = definedTables.reduce(0) { $0 + $1.count * 8 }
+        return definedMemories.reduce(0) { $0 + $1.privateByteCount } + tableBytes
+            + module.recordFunctions.count * MemoryLayout<FunctionRecord.Fields>.stride
+            + Self.overheadBytes
+    }
+
+    /// What an instance takes besides, as measured by `scripts/bench/engine`.
+    private static let overheadBytes = 6 << 10
+
     /// Whether growing a memory failed because of the limit since the instance was made or reset.
     public var growthWasRefused: Bool { memories.contains { $0.growthWasRefused } }
 

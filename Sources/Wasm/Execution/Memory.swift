@@ -15,6 +15,8 @@ public final class Memory: @unchecked Sendable {
     let view: UnsafeMutablePointer<LinearMemory>
     private let pagesMax: UInt64
     private let budget: MemoryBudget
+    /// How many bytes the memory had of its own when it was last filled or restored.
+    private(set) var privateByteCount = 0
     /// Whether the contents came from an image.
     private var isFilled = false
 
@@ -72,7 +74,7 @@ public final class Memory: @unchecked Sendable {
 
     /// Puts the contents back that `image` was made of, touching only pages in use.
     func restore(_ image: MemoryImage) {
-        image.restore(mapping, byteCountBefore: byteCount)
+        privateByteCount = image.restore(mapping, byteCountBefore: byteCount)
         resize(to: image.byteCount)
         growthWasRefused = false
     }
@@ -81,6 +83,7 @@ public final class Memory: @unchecked Sendable {
     func load(_ image: MemoryImage) throws(SystemError) {
         isFilled = true
         try image.fill(mapping)
+        privateByteCount = image.copiedByteCount
         resize(to: image.byteCount)
     }
 

@@ -41,6 +41,11 @@ final class MemoryImage: Sendable {
         }
     }
 
+    /// What a memory that was filled from the image has of its own, in bytes.
+    var copiedByteCount: Int {
+        if case .pages(let pages) = contents { pages.byteCount } else { 0 }
+    }
+
     /// Fills a mapping that has not been written.
     func fill(_ mapping: borrowing Mapping) throws(SystemError) {
         switch contents {
@@ -53,35 +58,44 @@ final class MemoryImage: Sendable {
     ///
     /// Asks the kernel which pages those are and rewrites them; when it cannot tell, or they are so many
     /// that keeping them would cost more than it saves, gives them back.
+    ///
+    /// Answers how many bytes the memory has of its own afterwards.
+    @discardableResult
     func restore(
         _ mapping: borrowing Mapping,
         byteCountBefore: Int,
         asking pagemap: PageMap? = .shared
-    ) {
-        guard byteCountBefore > 0 else { return }
-        if let pagemap, restorePrivatePages(mapping, upTo: byteCountBefore, pagemap) { return }
+    ) -> Int {
+        guard byteCountBefore > 0 else { return 0 }
+        if let pagemap,
+            let resident = restorePrivatePages(mapping, upTo: byteCountBefore, pagemap)
+        {
+            return resident
+        }
         mapping.discard(0..<byteCountBefore)
         if case .pages(let pages) = contents { pages.copy(to: mapping) }
+        return copiedByteCount
     }
 
     /// The bytes of written pages above which they are given back to the kernel.
     private static let residentByteCountMax = 8 << 20
 
-    /// Restores the pages that the kernel says are the memory's own; false when it does not say, or when
-    /// they are too many.
+    /// Restores the pages that the kernel says are the memory's own, and answers their size; nil when it
+    /// does not say, or when they are too many.
     private func restorePrivatePages(
         _ mapping: borrowing Mapping,
         upTo byteCount: Int,
         _ pagemap: PageMap
-    ) -> Bool {
+    ) -> Int? {
         let base = unsafe mapping.baseAddress
         var resident = 0
-        return unsafe pagemap.forEachPrivateRange(base, byteCount: byteCount) { range in
+        let isDone = unsafe pagemap.forEachPrivateRange(base, byteCount: byteCount) { range in
             resident += range.count
             guard resident <= Self.residentByteCountMax else { return false }
             unsafe rewrite(range, of: base)
             return true
         }
+        return isDone ? resident : nil
     }
 
     private func rewrite(_ range: Range<Int>, of base: UnsafeMutableRawPointer) {
