@@ -51,6 +51,8 @@ struct ControlAPI: Sendable {
             return try dispatch(request, [.get: listFunctions])
         case ("functions", 3...):
             return try routeFunction(request, try name(segments[2]))
+        case ("pool", 2):
+            return try dispatch(request, [.get: pool])
         case ("invocations", 2):
             return try dispatch(request, [.get: listInvocations])
         case ("invocations", 3):

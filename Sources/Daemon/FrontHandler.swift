@@ -44,6 +44,8 @@ final class FrontHandler: RequestHandler {
     func admit(_ head: RequestHead) -> Admission {
         if planes.contains(.control) {
             switch ControlRoute(head.pathOctets) {
+            case .metrics:
+                return refusalOfControl(head).map { .refuse($0) } ?? .accept(bodyBytesMax: 0)
             case .api:
                 if let refusal = refusalOfControl(head) { return .refuse(refusal) }
                 let isUpload = head.method == .put && ControlRoute.isFunction(head.pathOctets)
@@ -127,6 +129,12 @@ final class FrontHandler: RequestHandler {
                 exchange,
                 identifier
             )
+        case .metrics:
+            let parts = parts
+            let isTaken = parts.executor.submit {
+                exchange.respond(Metrics(parts.platform.poolReport).response)
+            }
+            if !isTaken { exchange.respond(problem(.busy, request.head)) }
         case .api:
             let parts = parts
             let isTaken = parts.executor.submit {
@@ -173,6 +181,7 @@ enum ControlRoute {
     case health
     case ready
     case version
+    case metrics
 
     init?(_ path: ArraySlice<UInt8>) {
         if path.starts(with: "/v1/".utf8) {
@@ -183,6 +192,8 @@ enum ControlRoute {
             self = .ready
         } else if path.elementsEqual("/version".utf8) {
             self = .version
+        } else if path.elementsEqual("/metrics".utf8) {
+            self = .metrics
         } else {
             return nil
         }

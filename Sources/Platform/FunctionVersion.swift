@@ -79,12 +79,15 @@ public final class FunctionVersion: Sendable {
 
     /// Takes the version out of memory, once the requests that run have ended; `forever` when nobody can call
     /// it any more.
-    func unload(forever: Bool = false) {
+    ///
+    /// Answers what was there.
+    func unload(forever: Bool) -> LoadedVersion? {
         let loaded = residence.withLock { residence in
             residence.isWithdrawn = residence.isWithdrawn || forever
             return residence.loaded.take()
         }
         loaded?.pool.retire()
+        return loaded
     }
 
     enum LoadDuty {

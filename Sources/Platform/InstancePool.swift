@@ -230,9 +230,8 @@ final class InstancePool: Sendable {
         }
     }
 
-    /// Drops every instance that is ready; answers how many bytes that freed.
-    @discardableResult
-    func evict() -> Int {
+    /// Drops every instance that is ready, for want of memory.
+    func evict() {
         dropEntries { state in
             state.statistics.evictionCount += state.entries.count
             return state.entries.count
@@ -242,12 +241,11 @@ final class InstancePool: Sendable {
     /// Drops every instance that is ready, and all that will be given back.
     func retire() {
         state.withLock { $0.isRetired = true }
-        evict()
+        dropEntries { $0.entries.count }
     }
 
-    /// Drops as many of the first entries as `body` says; answers how many bytes that freed.
-    @discardableResult
-    private func dropEntries(_ body: (inout State) -> Int) -> Int {
+    /// Drops as many of the first entries as `body` says.
+    private func dropEntries(_ body: (inout State) -> Int) {
         let dropped = state.withLock { state in
             let count = body(&state)
             let dropped = Array(state.entries.prefix(count))
@@ -255,9 +253,7 @@ final class InstancePool: Sendable {
             return dropped
         }
         // Unmapping happens here, outside the lock.
-        let byteCount = dropped.reduce(0) { $0 + $1.accounted }
-        discharge(byteCount)
-        return byteCount
+        discharge(dropped.reduce(0) { $0 + $1.accounted })
     }
 
     // MARK: - Memory

@@ -58,6 +58,9 @@ public final class Platform: Sendable {
     /// Makes the way in for one event loop.
     public func makeLane() -> Lane { Lane(self, ring: log.makeRing()) }
 
+    /// What is in memory of functions.
+    public var poolReport: PoolReport { PoolReport(self) }
+
     /// How many invocations run or wait.
     public var invocationCount: Int { census.current }
 
@@ -99,10 +102,10 @@ public final class Platform: Sendable {
         table = self.table
     }
 
-    private func change(_ body: (RoutingTable) -> RoutingTable?) {
+    /// Changes the table, unless `body` answers that it did not.
+    private func change(_ body: (inout RoutingTable) -> Bool) {
         current.withLock { table in
-            guard let next = body(table) else { return }
-            table = next
+            guard body(&table) else { return }
             generation.add(1, ordering: .releasing)
         }
     }
@@ -119,8 +122,8 @@ public final class Platform: Sendable {
     ) {
         guard let name = FunctionName(record.name) else { return }
         change { table in
-            let old = table.functions[record.name]
-            if let old, old.revision >= record.revision { return nil }
+            let old = table[record.name]
+            if let old, old.revision >= record.revision { return false }
             let gate = old?.gate ?? FunctionGate()
             var made: [Int: FunctionVersion] = [:]
             for description in versions {
@@ -149,16 +152,18 @@ public final class Platform: Sendable {
                 aliases: Self.aliases(of: record, made),
                 gate: gate
             )
-            return table.replacing(record.name, with: function)
+            table.replace(record.name, with: function)
+            return true
         }
     }
 
     /// Hides a function from requests.
     public func withdraw(_ name: String) {
         change { table in
-            guard let function = table.functions[name] else { return nil }
+            guard let function = table[name] else { return false }
             for version in function.versions.values { residents.remove(version, forever: true) }
-            return table.replacing(name, with: nil)
+            table.replace(name, with: nil)
+            return true
         }
     }
 

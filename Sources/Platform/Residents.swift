@@ -7,10 +7,13 @@ import Synchronization
 final class Residents: Sendable {
     let account: MemoryAccount
 
-    /// How many versions and instances were given up for want of memory.
+    /// What happened, for people.
     struct Statistics {
+        /// Versions brought into memory, and given up for want of it.
+        var loadCount = 0
         var evictedVersionCount = 0
-        var evictedInstanceBytes = 0
+        /// What the pools counted of versions that are not in memory any more.
+        var departed = PoolReport.Counts()
     }
 
     private struct State {
@@ -34,13 +37,18 @@ final class Residents: Sendable {
             remove(version, forever: true)
             return false
         }
+        state.withLock { $0.statistics.loadCount += 1 }
         return true
     }
 
     /// Takes a version out of memory: nobody can call it any more, or its memory is needed.
     func remove(_ version: FunctionVersion, forever: Bool) {
-        version.unload(forever: forever)
-        state.withLock { _ = $0.versions.removeValue(forKey: ObjectIdentifier(version)) }
+        let loaded = version.unload(forever: forever)
+        let departed = loaded.map { PoolReport.Counts(departing: $0.pool.statistics) }
+        state.withLock { state in
+            state.versions.removeValue(forKey: ObjectIdentifier(version))
+            if let departed { state.statistics.departed += departed }
+        }
     }
 
     /// Gives up what is idle, and what there is no memory for.
@@ -66,8 +74,7 @@ final class Residents: Sendable {
             .compactMap { version in version.loaded.map { (version, $0, $0.pool.statistics) } }
             .sorted { $0.2.lastUse < $1.2.lastUse }
         for (_, loaded, _) in loaded where account.byteCount > goal {
-            let freed = loaded.pool.evict()
-            state.withLock { $0.statistics.evictedInstanceBytes += freed }
+            loaded.pool.evict()
         }
         for (version, _, statistics) in loaded where account.byteCount > goal {
             guard statistics.inUseCount == 0 else { continue }

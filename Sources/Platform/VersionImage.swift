@@ -97,10 +97,11 @@ final class VersionImage: Sendable {
         snapshot = configuration.snapshot ? first.capture() : nil
     }
 
-    /// What module, translated code and snapshot take, in bytes: about.
-    ///
-    /// A decoded module takes about its own size besides its bytes.
-    var byteCount: Int { 2 * module.byteCount + codeByteCount + snapshotByteCount }
+    /// What module, translated code and snapshot take, in bytes.
+    var byteCount: Int { moduleByteCount + codeByteCount + snapshotByteCount }
+
+    /// What the module takes, in bytes: its own, and about as much for what was decoded.
+    var moduleByteCount: Int { 2 * module.byteCount }
 
     /// What translated code takes, in bytes.
     var codeByteCount: Int { module.translatedByteCount }

@@ -24,8 +24,8 @@ struct Roost: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             ServeCommand.self, DeployCommand.self, InvokeCommand.self, ListCommand.self,
-            LogsCommand.self, BenchCommand.self, DeleteCommand.self, RunCommand.self,
-            CheckModuleCommand.self,
+            LogsCommand.self, BenchCommand.self, PoolCommand.self, DeleteCommand.self,
+            RunCommand.self, CheckModuleCommand.self,
         ]
     )
 }

@@ -97,6 +97,39 @@ struct FunctionTests {
         #expect((configuration["limits"] as? [String: Any])?["timeoutMs"] as? Int == 1_234)
     }
 
+    @Test func `the pool is counted, function by function and in all`() throws {
+        try deploy("hello")
+        try deploy("echo")
+        for _ in 0..<5 { _ = try daemon.request("GET", "/f/hello") }
+        let report = try RunningDaemon.json(daemon.request("GET", "/v1/pool"))
+        let total = try #require(report["total"] as? [String: Any])
+        let versions = try #require(report["versions"] as? [[String: Any]])
+        #expect(versions.map { $0["function"] as? String } == ["hello", "echo"])
+        let hello = try #require(versions.first)
+        let hits = hello["hits"] as? Int ?? 0
+        #expect(hits + (hello["misses"] as? Int ?? 0) == 5)
+        #expect(hits >= 1)
+        #expect(hello["waiting"] as? Int == 0)
+        for key in ["codeBytes", "imageBytes", "privateBytes", "moduleBytes"] {
+            #expect((hello[key] as? Int ?? 0) > 0, "\(key)")
+            let sum = versions.reduce(0) { $0 + ($1[key] as? Int ?? 0) }
+            #expect(total[key] as? Int == sum, "\(key)")
+        }
+        #expect(total["functions"] as? Int == 2)
+        #expect(total["loadedVersions"] as? Int == 2)
+        #expect((total["residentBytes"] as? Int ?? 0) > 0)
+        let metrics = try daemon.request("GET", "/metrics")
+        #expect(metrics["content-type"]?.hasPrefix("text/plain; version=0.0.4") == true)
+        #expect(metrics.text.contains("\nroost_pool_takes_total{result=\"hit\"} \(hits)\n"))
+        // What a version has done stays in the sum when the version goes.
+        #expect(try daemon.request("DELETE", "/v1/functions/hello").status == 204)
+        let rest = try RunningDaemon.json(daemon.request("GET", "/v1/pool?limit=0"))
+        let left = try #require(rest["total"] as? [String: Any])
+        #expect(left["hits"] as? Int == hits)
+        #expect(left["loadedVersions"] as? Int == 1)
+        #expect((rest["versions"] as? [Any])?.isEmpty == true)
+    }
+
     @Test func `a configuration is patched, and null removes`() throws {
         try deploy("echo")
         _ = try daemon.configure("echo", #"{"env":{"A":"1","B":"2"},"concurrency":3}"#)

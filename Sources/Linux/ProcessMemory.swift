@@ -1,0 +1,13 @@
+/// What this process takes in memory.
+public enum ProcessMemory {
+    /// Resident pages in bytes; zero when the kernel does not tell.
+    ///
+    /// Reads `/proc/self/statm`.
+    public static var residentByteCount: Int {
+        guard let text = try? FileDescriptor(opening: "/proc/self/statm", flags: 0).read(upTo: 256)
+        else { return 0 }
+        let fields = text.split(separator: UInt8(ascii: " "))
+        guard fields.count > 1 else { return 0 }
+        return (Int(String(decoding: fields[1], as: UTF8.self)) ?? 0) * Mapping.pageSize
+    }
+}
