@@ -7,12 +7,20 @@ public enum TerminationSignals {
     ///
     /// To be called before any other thread exists.
     ///
-    /// Writing to a closed pipe or socket becomes an error, instead of a signal, as well.
+    /// Writing to a closed pipe or socket becomes an error, instead of a signal, as well; so does
+    /// what ``ignoreFileSizeLimit()`` names.
     public static func block() {
         var set = makeSet()
         _ = unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
         _ = signal(SIGPIPE, SIG_IGN)
+        ignoreFileSizeLimit()
     }
+
+    /// Makes growing a file beyond the limit of this process (`RLIMIT_FSIZE`) an error, `EFBIG`,
+    /// instead of a signal that ends the process.
+    ///
+    /// For every process whose guests have files. Child processes inherit it.
+    public static func ignoreFileSizeLimit() { _ = signal(SIGXFSZ, SIG_IGN) }
 
     /// Waits for one of the blocked signals and returns its number.
     public static func wait() -> Int32 {

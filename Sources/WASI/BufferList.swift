@@ -21,13 +21,18 @@ struct BufferList {
     private let address: UInt32
     private let count: UInt32
 
-    /// Checks the list and every buffer in it.
-    init(_ memory: GuestMemory, at address: UInt32, count: UInt32) throws(ErrorNumber) {
+    /// Checks the list whose address and count are two arguments of a call, and every buffer in it.
+    ///
+    /// Charges the call for the buffers, since empty ones take time as well.
+    init(_ call: inout HostCall, at index: Int) throws(ErrorNumber) {
+        let memory = call.memory
+        let (address, count) = (call.u32(index), call.u32(index + 1))
         guard count <= Self.countMax else { throw .inval }
         guard memory.contains(address, count: Int(count) * 8) else { throw .fault }
         self.memory = memory
         self.address = address
         self.count = count
+        call.surcharge &+= Surcharge.buffers(count)
         var total = 0
         for index in 0..<count {
             guard let (start, size) = Self.element(index, memory, address) else { throw .fault }

@@ -10,4 +10,8 @@ public enum OutputSink: Sendable {
     case passThrough(StandardStream)
     /// Nowhere.
     case discard
+
+    var isPassThrough: Bool {
+        if case .passThrough = self { true } else { false }
+    }
 }

@@ -101,14 +101,13 @@ extension WASIContext {
         let memory = call.memory
         let countAddress = call.u32(4)
         guard memory.contains(countAddress, count: 4) else { throw .fault }
-        let buffers = try BufferList(memory, at: call.u32(1), count: call.u32(2))
+        let buffers = try BufferList(&call, at: 1)
         let offset = call.u64(3)
         let moved =
             isWrite
             ? try write(buffers, from: memory, to: file, at: offset)
             : try read(file, into: buffers, of: memory, at: offset)
         _ = memory.store(UInt32(truncatingIfNeeded: moved), at: countAddress)
-        call.surcharge &+= Surcharge.file(moved)
     }
 
     // MARK: Position
@@ -297,7 +296,6 @@ extension WASIContext {
         let used = min(bytes.count, capacity)
         _ = memory.write(bytes.span.extracting(first: used), at: address)
         _ = memory.store(UInt32(truncatingIfNeeded: used), at: call.u32(4))
-        call.surcharge &+= Surcharge.file(used)
     }
 
     /// `dirent`, and the name after it.

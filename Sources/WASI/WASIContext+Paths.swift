@@ -195,11 +195,17 @@ extension WASIContext {
 
     /// `path_readlink`: what does not fit into the buffer is left out.
     func readLink(_ call: inout HostCall) throws(ErrorNumber) {
-        let place = try place(call, try directory(call.u32(0), .pathReadLink), at: 1)
+        let directory = try directory(call.u32(0), .pathReadLink)
+        let place = try place(call, directory, at: 1)
         let memory = call.memory
         guard memory.contains(call.u32(3), count: Int(call.u32(4))),
             memory.contains(call.u32(5), count: 4)
         else { throw .fault }
+        guard place.name.last != UInt8(ascii: "/") else {
+            // A slash asks for the directory that a link leads to, which is no link itself.
+            _ = try open(directory, try path(call, at: 1), O_DIRECTORY)
+            throw .inval
+        }
         let target = try kernel { () throws(SystemError) in
             try place.directory.descriptor.linkTarget(place.name)
         }

@@ -1,3 +1,4 @@
+import Linux
 import Wasm
 
 /// Arguments, environment, clocks, random bytes and the process. Preview 1: `args_*`,
@@ -112,8 +113,12 @@ enum Surcharge {
     /// For copying bytes into or out of a guest.
     static func copying(_ byteCount: Int) -> Int64 { Int64(byteCount / 32) }
 
-    /// For a call on a file, and the bytes that it moved.
-    static func file(_ byteCount: Int) -> Int64 { 300 &+ copying(byteCount) }
+    /// For looking at the buffers of a list, and for turning from one to the next.
+    static func buffers(_ count: UInt32) -> Int64 { Int64(count) &* 16 }
+
+    /// For the time of a call that reaches the kernel: an instruction a nanosecond, to be on the
+    /// safe side.
+    static func time(since start: UInt64) -> Int64 { Int64(clamping: Monotonic.now() &- start) }
 
     /// For making random bytes.
     static func random(_ byteCount: Int) -> Int64 { Int64(byteCount) &+ 100 }

@@ -22,11 +22,10 @@ extension WASIContext {
         guard file != nil || descriptor.stream == .input else { throw .badf }
         guard descriptor.rights.contains(.read) else { throw .notcapable }
         guard memory.contains(countAddress, count: 4) else { throw .fault }
-        let buffers = try BufferList(memory, at: call.u32(1), count: call.u32(2))
+        let buffers = try BufferList(&call, at: 1)
         if let file {
             let moved = try read(file, into: buffers, of: memory)
             _ = memory.store(UInt32(truncatingIfNeeded: moved), at: countAddress)
-            call.surcharge &+= Surcharge.file(moved)
             return .finished
         }
         guard buffers.byteCount > 0 else {
@@ -72,11 +71,10 @@ extension WASIContext {
         let memory = call.memory
         let countAddress = call.u32(3)
         guard memory.contains(countAddress, count: 4) else { throw .fault }
-        let buffers = try BufferList(memory, at: call.u32(1), count: call.u32(2))
+        let buffers = try BufferList(&call, at: 1)
         if let file {
             let written = try write(buffers, from: memory, to: file)
             _ = memory.store(UInt32(truncatingIfNeeded: written), at: countAddress)
-            call.surcharge &+= Surcharge.file(written)
             return .finished
         }
         let written: Int

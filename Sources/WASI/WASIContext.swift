@@ -60,6 +60,14 @@ public final class WASIContext {
         didSet { descriptors = DescriptorTable(directories) }
     }
 
+    /// Whether calls of the guest can take as long as the kernel likes.
+    ///
+    /// Without directories and streams of the host there are only buffers of this process behind
+    /// all descriptors.
+    var reachesKernel: Bool {
+        !directories.isEmpty || standardOutput.isPassThrough || standardError.isPassThrough
+    }
+
     /// How paths are kept beneath the directories.
     var resolution = PathResolution.best
 

@@ -1,3 +1,4 @@
+import Linux
 public import Wasm
 
 /// The functions of WASI preview 1; sockets are refused, since no guest has any.
@@ -34,22 +35,22 @@ public enum WASIPreview1 {
 
     private static var process: [String: HostFunction] {
         [
-            "args_get": make([.i32, .i32]) { context, call throws(ErrorNumber) in
+            "args_get": makeSimple([.i32, .i32]) { context, call throws(ErrorNumber) in
                 try context.copyStrings(context.arguments, &call)
             },
-            "args_sizes_get": make([.i32, .i32]) { context, call throws(ErrorNumber) in
+            "args_sizes_get": makeSimple([.i32, .i32]) { context, call throws(ErrorNumber) in
                 try context.stringSizes(context.arguments, &call)
             },
-            "environ_get": make([.i32, .i32]) { context, call throws(ErrorNumber) in
+            "environ_get": makeSimple([.i32, .i32]) { context, call throws(ErrorNumber) in
                 try context.copyStrings(context.environment, &call)
             },
-            "environ_sizes_get": make([.i32, .i32]) { context, call throws(ErrorNumber) in
+            "environ_sizes_get": makeSimple([.i32, .i32]) { context, call throws(ErrorNumber) in
                 try context.stringSizes(context.environment, &call)
             },
-            "clock_res_get": make([.i32, .i32]) { context, call throws(ErrorNumber) in
+            "clock_res_get": makeSimple([.i32, .i32]) { context, call throws(ErrorNumber) in
                 try context.clockResolution(&call)
             },
-            "clock_time_get": make([.i32, .i64, .i32]) { context, call throws(ErrorNumber) in
+            "clock_time_get": makeSimple([.i32, .i64, .i32]) { context, call throws(ErrorNumber) in
                 try context.clockTime(&call)
             },
             "random_get": makeSuspendable([.i32, .i32]) { context, call throws(ErrorNumber) in
@@ -59,10 +60,10 @@ public enum WASIPreview1 {
                 guard let context = call.hostState as? WASIContext else { return noContext }
                 return context.exit(&call)
             },
-            "proc_raise": make([.i32]) { context, call throws(ErrorNumber) in
+            "proc_raise": makeSimple([.i32]) { context, call throws(ErrorNumber) in
                 try context.raise(&call)
             },
-            "sched_yield": make([]) { _, _ in },
+            "sched_yield": makeSimple([]) { _, _ in },
         ]
     }
 
@@ -217,30 +218,43 @@ extension WASIPreview1 {
         }
     }
 
+    /// A function that ends at once and never reaches the kernel.
+    private static func makeSimple(
+        _ parameters: [ValueType],
+        _ body: @escaping @Sendable (WASIContext, inout HostCall) throws(ErrorNumber) -> Void
+    ) -> HostFunction {
+        makeSuspendable(parameters, isTimed: false) { context, call throws(ErrorNumber) in
+            try body(context, &call)
+            return .finished
+        }
+    }
+
     /// A function that always ends at once.
     private static func make(
         _ parameters: [ValueType],
         _ body: @escaping @Sendable (WASIContext, inout HostCall) throws(ErrorNumber) -> Void
     ) -> HostFunction {
-        HostFunction(FunctionType(parameters, [.i32])) { call in
-            guard let context = call.hostState as? WASIContext else { return noContext }
-            do throws(ErrorNumber) {
-                try body(context, &call)
-                call.setResult(0, .i32(0))
-            } catch {
-                call.setResult(0, .i32(Int32(error.rawValue)))
-            }
+        makeSuspendable(parameters) { context, call throws(ErrorNumber) in
+            try body(context, &call)
             return .finished
         }
     }
 
     /// A function that may also wait, or stop the guest.
+    ///
+    /// What the kernel does costs what the clock says. It is read around the whole call, so that
+    /// neither the checks before nor the closing of files after it are left out.
     private static func makeSuspendable(
         _ parameters: [ValueType],
+        isTimed: Bool = true,
         _ body: @escaping @Sendable (WASIContext, inout HostCall) throws(ErrorNumber) -> HostResult
     ) -> HostFunction {
         HostFunction(FunctionType(parameters, [.i32])) { call in
             guard let context = call.hostState as? WASIContext else { return noContext }
+            let start = isTimed && context.reachesKernel ? Monotonic.now() : nil
+            defer {
+                if let start { call.surcharge = max(call.surcharge, Surcharge.time(since: start)) }
+            }
             do throws(ErrorNumber) {
                 let result = try body(context, &call)
                 guard case .finished = result else { return result }

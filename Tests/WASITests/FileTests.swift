@@ -142,6 +142,43 @@ struct FileTests {
         #expect(FileManager.default.fileExists(atPath: secret.path))
     }
 
+    /// What reading a link answers in the tree of the test below, with a slash after the path.
+    private static let slashRows: [(path: String, expected: ErrorNumber)] = [
+        ("toSecret", .perm), ("toNothing", .perm), ("toOutside", .perm), ("absolute", .perm),
+        ("dangling", .noent), ("toFile", .notdir), ("toDirectory", .inval), ("dir/back", .inval),
+        ("file", .notdir), ("dir", .inval), ("missing", .noent),
+    ]
+
+    @Test(arguments: resolutions)
+    func `a slash after a link tells nothing of what is outside`(
+        resolution: PathResolution
+    ) throws {
+        guard resolution == .walk || PathResolution.best == .kernel else { return }
+        let sandbox = try Sandbox(resolution)
+        try sandbox.write("text", to: "file")
+        try sandbox.makeDirectory("dir")
+        for (name, target) in [
+            ("toSecret", "../secret"), ("toNothing", "../nothing"), ("toOutside", ".."),
+            ("absolute", "/etc/passwd"), ("dangling", "missing"), ("toFile", "file"),
+            ("toDirectory", "dir"), ("dir/back", "../dir"),
+        ] { try sandbox.link(name, to: target) }
+        for row in Self.slashRows {
+            let path = row.path + "/"
+            sandbox.guest.store(path, at: 1024)
+            let count = UInt64(path.utf8.count)
+            #expect(
+                sandbox.guest.call("path_readlink", 3, 1024, count, 256, 100, 64) == row.expected,
+                "\(path)"
+            )
+        }
+        // Other calls take the link as it is, wherever it leads.
+        for path in ["toSecret/", "toNothing/", "toOutside/", "absolute/"] {
+            #expect(sandbox.path("path_create_directory", path) == .exist)
+            #expect(sandbox.path("path_unlink_file", path) == .notdir)
+            #expect(sandbox.path("path_remove_directory", path) == .notdir)
+        }
+    }
+
     @Test(arguments: [
         ("", ErrorNumber.noent), ("a\u{0}b", .inval),
         (String(repeating: "a", count: 5000), .nametoolong),
@@ -188,6 +225,15 @@ struct FileTests {
         #expect(sandbox.guest.call("fd_read", sandbox.opened, 0, 1, 64) == .notcapable)
         let all = DescriptorRights.file.rawValue
         #expect(sandbox.guest.call("fd_fdstat_set_rights", sandbox.opened, all, 0) == .notcapable)
+    }
+
+    @Test func `a file system that cannot give a file room says so`() throws {
+        let guest = FakeGuest()
+        guest.context.directories = [try PreopenedDirectory(host: "/proc/self", guest: "/")]
+        guest.store("comm", at: 1024)
+        let rights = DescriptorRights.file.rawValue
+        #expect(guest.call("path_open", 3, 0, 1024, 4, 0, rights, rights, 0, 512) == .success)
+        #expect(guest.call("fd_allocate", 4, 0, 1) == .notsup)
     }
 
     @Test func `what may block is not opened`() throws {

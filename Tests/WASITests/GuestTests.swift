@@ -33,6 +33,17 @@ struct GuestTests {
         return builder
     }
 
+    /// Runs a guest to its end, in slices that are as short as slices can be.
+    private func slices(
+        _ builder: ModuleBuilder,
+        _ context: WASIContext
+    ) throws -> (count: Int, fuel: UInt64) {
+        let execution = try start(builder, context)
+        var count = 1
+        while case .outOfBudget = execution.resume(budget: Execution.budgetMin) { count += 1 }
+        return (count, execution.fuelUsed)
+    }
+
     private func exitCode(_ outcome: Execution.Outcome) -> Int32? {
         guard case .exited(let code) = outcome else { return nil }
         return code
@@ -109,23 +120,34 @@ struct GuestTests {
     }
 
     @Test func `long calls shorten the slice and cost no fuel`() throws {
-        func run(_ count: Int32) throws -> (slices: Int, fuel: UInt64) {
+        func run(_ count: Int32) throws -> (count: Int, fuel: UInt64) {
             var builder = ModuleBuilder()
             builder.place(words: [0, UInt32(bitPattern: count)], at: 65_528)
             builder.call("fd_write", .i32(1), .i32(65_528), .i32(1), .i32(65_520))
             builder.repetitions = 100
             let context = WASIContext()
             context.standardOutput = .discard
-            let execution = try start(builder, context)
-            var slices = 1
-            while case .outOfBudget = execution.resume(budget: Execution.budgetMin) { slices += 1 }
-            return (slices, execution.fuelUsed)
+            return try slices(builder, context)
         }
         let short = try run(1)
         let long = try run(65_000)
-        #expect(short.slices == 1)
-        #expect(long.slices > 1)
+        #expect(short.count == 1)
+        #expect(long.count > 1)
         #expect(short.fuel == long.fuel)
+    }
+
+    @Test func `calls on files shorten the slice by their time and cost no fuel`() throws {
+        var builder = ModuleBuilder()
+        builder.place(Array(".".utf8), at: 0)
+        builder.call("path_filestat_get", .i32(3), .i32(0), .i32(0), .i32(1), .i32(128))
+        builder.repetitions = 1000
+        let context = WASIContext()
+        let refused = try slices(builder, context)
+        context.directories = [try PreopenedDirectory(host: "/", guest: "/")]
+        let answered = try slices(builder, context)
+        #expect(refused.count == 1)
+        #expect(answered.count > 1)
+        #expect(refused.fuel == answered.fuel)
     }
 
     @Test func `every function links, whichever snapshot it is asked of`() throws {

@@ -1,3 +1,4 @@
+import Linux
 import Testing
 import WASI
 import Wasm
@@ -42,6 +43,22 @@ struct StreamTests {
         guest.memory = [UInt8](repeating: 0, count: 65_536)
         #expect(guest.call("fd_write", 1, 0, row.count, 64) == row.answer)
         #expect(guest.call("fd_read", 0, 0, row.count, 64) == row.answer)
+    }
+
+    @Test(arguments: [("fd_write", UInt64(1)), ("fd_write", 2), ("fd_read", 0)])
+    func `buffers are charged for when they are empty too`(row: (name: String, descriptor: UInt64))
+    {
+        let guest = FakeGuest()
+        guest.memory = [UInt8](repeating: 0, count: 65_536)
+        #expect(guest.perform(row.name, [row.descriptor, 0, 0, 64]).surcharge == 0)
+        #expect(guest.perform(row.name, [row.descriptor, 0, 1024, 64]).surcharge >= 4 * 1024)
+    }
+
+    @Test func `a stream of the host is charged for by time`() {
+        let guest = FakeGuest()
+        #expect(guest.perform("fd_write", [2, 0, 0, 64]).surcharge == 0)
+        guest.context.standardError = .passThrough(.error)
+        #expect(guest.perform("fd_write", [2, 0, 0, 64]).surcharge > 0)
     }
 
     @Test func `one call moves a mebibyte at most`() {

@@ -209,6 +209,10 @@ private struct PathWalk: ~Copyable {
 
 /// What a symbolic link contains.
 func readLink(_ name: [UInt8], in directory: Int32) throws(SystemError) -> [UInt8] {
+    // What stands before a slash is followed by the kernel, wherever it leads.
+    guard !name.contains(UInt8(ascii: "/")) else {
+        throw SystemError(call: "readlinkat", code: EINVAL)
+    }
     var buffer = [CChar](repeating: 0, count: 4096)
     let count = unsafe try calling("readlinkat", name) { path in
         unsafe buffer.withUnsafeMutableBufferPointer { bytes in

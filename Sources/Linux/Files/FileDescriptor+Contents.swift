@@ -64,12 +64,13 @@ extension FileDescriptor {
 
     /// Makes sure that a range has room on disk.
     ///
-    /// The corresponding C function is `posix_fallocate`.
+    /// The corresponding C function is `fallocate`. Throws `EOPNOTSUPP` where the file system
+    /// cannot do it: to write to every block instead, as `posix_fallocate` does, may take any time.
     public borrowing func allocate(_ offset: UInt64, count: UInt64) throws(SystemError) {
         let start = try Self.place(offset) ?? 0
         let length = try Self.place(count) ?? 0
-        let code = posix_fallocate(rawValue, start, length)
-        guard code == 0 else { throw SystemError(call: "posix_fallocate", code: code) }
+        let descriptor = rawValue
+        _ = try retryingInterrupts("fallocate") { fallocate(descriptor, 0, start, length) }
     }
 
     /// Says how a range will be used.

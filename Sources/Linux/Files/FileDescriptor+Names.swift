@@ -54,7 +54,7 @@ extension FileDescriptor {
 
     /// What a symbolic link contains.
     ///
-    /// The corresponding C function is `readlinkat`.
+    /// The corresponding C function is `readlinkat`. A name with a slash is refused (`EINVAL`).
     public borrowing func linkTarget(_ name: [UInt8]) throws(SystemError) -> [UInt8] {
         try readLink(name, in: rawValue)
     }
