@@ -62,22 +62,29 @@ public struct Imports: Sendable {
     }
 
     /// Why nothing is offered under a name, with the name that is most like it when any is alike.
-    func reasonForAbsence(_ module: String, _ name: String) -> String {
+    ///
+    /// Looking for that one compares with every name; without `suggests` none is looked for.
+    func reasonForAbsence(_ module: String, _ name: String, suggests: Bool) -> String {
         let offered = externals[Name(module)] != nil
+        let reason =
+            "unknown import"
+            + (offered ? "" : ": there is no module \(ReportedName.text(module.utf8))")
+        guard suggests else { return reason }
         let place = offered ? module : EditDistance.nearest(to: module, among: externals.keys)
         let names = place.flatMap { externals[Name($0)]?.keys.map { $0 } } ?? []
         let nearest = EditDistance.nearest(to: name, among: names)
         let prefix = offered ? "" : (place ?? "") + "."
-        return "unknown import" + (offered ? "" : ": there is no module \(module)")
-            + (nearest.map { ", did you mean \(prefix)\($0)?" } ?? "")
+        return reason + (nearest.map { ", did you mean \(prefix)\($0)?" } ?? "")
     }
 }
 
-/// Everything about a module's imports that cannot be satisfied.
+/// What about a module's imports cannot be satisfied.
 public struct LinkError: Error, Sendable, CustomStringConvertible {
     /// One import that is missing or of another type.
     public struct Problem: Sendable {
+        /// The module that the import names, cut when it is long.
         public let module: String
+        /// The name within that, cut when it is long.
         public let name: String
         /// The byte of the module where the import begins.
         public let offset: Int
@@ -87,11 +94,22 @@ public struct LinkError: Error, Sendable, CustomStringConvertible {
         public let isMissing: Bool
     }
 
+    /// The first problems, in the order of the imports.
     public let problems: [Problem]
 
-    /// All problems on one line.
+    /// How many further problems there are.
+    public let omittedCount: Int
+
+    /// The most problems that are kept.
+    public static let problemCountMax = 100
+    /// For how many problems a similar name is looked for.
+    static let suggestionCountMax = 10
+
+    /// The problems on one line.
     public var description: String {
-        problems.map { "import \($0.module).\($0.name): \($0.reason)" }.joined(separator: "; ")
+        var parts = problems.map { "import \($0.module).\($0.name): \($0.reason)" }
+        if omittedCount > 0 { parts.append("… and \(omittedCount) more") }
+        return parts.joined(separator: "; ")
     }
 }
 
@@ -111,10 +129,11 @@ public final class LinkedModule: Sendable {
 extension Module {
     /// Resolves every import.
     ///
-    /// Throws one error that lists every import that is missing or of another type.
+    /// Throws one error for all imports that are missing or of another type.
     public func link(_ imports: Imports) throws(LinkError) -> LinkedModule {
         var externals: [Imports.External] = []
         var problems: [LinkError.Problem] = []
+        var omittedCount = 0
         for entry in structure.imports {
             let external = imports.external(entry.module, entry.name)
             let expected = importType(entry.description)
@@ -122,23 +141,33 @@ extension Module {
                 externals.append(external)
                 continue
             }
+            guard problems.count < LinkError.problemCountMax else {
+                omittedCount += 1
+                continue
+            }
             let reason: String
             if let external {
                 reason = "incompatible import type: expected \(expected), found \(external.type)"
             } else {
-                reason = imports.reasonForAbsence(entry.module, entry.name)
+                reason = imports.reasonForAbsence(
+                    entry.module,
+                    entry.name,
+                    suggests: problems.count < LinkError.suggestionCountMax
+                )
             }
             problems.append(
                 LinkError.Problem(
-                    module: entry.module,
-                    name: entry.name,
+                    module: ReportedName.text(entry.module.utf8),
+                    name: ReportedName.text(entry.name.utf8),
                     offset: entry.offset,
                     reason: reason,
                     isMissing: external == nil
                 )
             )
         }
-        guard problems.isEmpty else { throw LinkError(problems: problems) }
+        guard problems.isEmpty else {
+            throw LinkError(problems: problems, omittedCount: omittedCount)
+        }
         return LinkedModule(self, externals)
     }
 }

@@ -212,25 +212,26 @@ extension Module {
     ) -> String? {
         if let named = names.functions[UInt32(function)] { return named }
         let export = structure.exports.first { $0.description == .function(UInt32(function)) }
-        return export?.name
+        return export.map { ReportedName.text($0.name.utf8) }
     }
 
     /// The name of an exception tag for people: from the name section, else that of an export.
     func tagName(_ tag: Int) -> String? {
         if let named = nameSection.tags[UInt32(tag)] { return named }
-        return structure.exports.first { $0.description == .tag(UInt32(tag)) }?.name
+        let export = structure.exports.first { $0.description == .tag(UInt32(tag)) }
+        return export.map { ReportedName.text($0.name.utf8) }
     }
 
     /// The source line of the instruction at a byte of the module, when the module has debug information.
     ///
-    /// `rowCountMax` is what the search may still cost; see ``LineTable``.
-    func sourcePosition(of offset: Int, rowCountMax: inout Int) -> SourcePosition? {
+    /// `search` is that of the whole report.
+    func sourcePosition(of offset: Int, _ search: inout LineTable.Search) -> SourcePosition? {
         let table = lines.withLock { lines in
             let table = lines ?? LineTable(structure, bytes: bytes)
             lines = table
             return table
         }
-        return table.location(of: offset, bytes, rowCountMax: &rowCountMax)
+        return table.location(of: offset, bytes, &search)
     }
 
     private var nameSection: NameSection {

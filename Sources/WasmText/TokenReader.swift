@@ -29,6 +29,14 @@ struct TokenReader {
         String(decoding: source[token.start..<token.end], as: UTF8.self)
     }
 
+    /// The first characters of the next token, for errors: it may be as long as the source.
+    var quotedText: String {
+        let token = tokens[position]
+        // Characters of up to four bytes each. Those that a reader sees as one may be any number.
+        let start = String(decoding: source[token.start..<token.end].prefix(240), as: UTF8.self)
+        return String(start.unicodeScalars.prefix(60))
+    }
+
     /// Whether the next tokens are `(` and a keyword.
     func opens(_ keyword: StaticString) -> Bool {
         kind == .leftParenthesis && kind(ahead: 1) == .atom && isText(position + 1, keyword)
@@ -54,7 +62,7 @@ struct TokenReader {
 
     /// The error that something else was expected.
     func unexpected(_ expected: String) -> TextError {
-        let found = kind == .end ? "the end" : "\"\(text.prefix(60))\""
+        let found = kind == .end ? "the end" : "\"\(quotedText)\""
         return error("unexpected token: expected \(expected), found \(found)")
     }
 
@@ -138,7 +146,7 @@ struct TokenReader {
         let value = try u64()
         guard let value = UInt32(exactly: value) else {
             position -= 1
-            throw error("i32 constant out of range: \(text)")
+            throw error("i32 constant out of range: \(quotedText)")
         }
         return value
     }
@@ -147,7 +155,7 @@ struct TokenReader {
     mutating func u64() throws(TextError) -> UInt64 {
         guard kind == .atom, let value = Number.unsigned(text[...]) else {
             throw kind == .atom && isNumber
-                ? error("i64 constant out of range or malformed: \(text)")
+                ? error("i64 constant out of range or malformed: \(quotedText)")
                 : unexpected("an unsigned integer")
         }
         advance()
@@ -163,7 +171,7 @@ struct TokenReader {
     mutating func integer(width: Int) throws(TextError) -> UInt64 {
         guard kind == .atom else { throw unexpected("an integer") }
         guard let value = Number.integer(text[...], width: width) else {
-            throw error("unknown operator or i\(width) constant out of range: \(text)")
+            throw error("unknown operator or i\(width) constant out of range: \(quotedText)")
         }
         advance()
         return value
@@ -172,7 +180,7 @@ struct TokenReader {
     mutating func float32() throws(TextError) -> UInt32 {
         guard kind == .atom else { throw unexpected("a float") }
         guard let value = Number.float32(text[...]) else {
-            throw error("unknown operator or constant out of range: \(text)")
+            throw error("unknown operator or constant out of range: \(quotedText)")
         }
         advance()
         return value
@@ -181,7 +189,7 @@ struct TokenReader {
     mutating func float64() throws(TextError) -> UInt64 {
         guard kind == .atom else { throw unexpected("a float") }
         guard let value = Number.float64(text[...]) else {
-            throw error("unknown operator or constant out of range: \(text)")
+            throw error("unknown operator or constant out of range: \(quotedText)")
         }
         advance()
         return value

@@ -71,6 +71,32 @@ struct TextModuleTests {
 
     // MARK: - Hostile texts
 
+    /// What is before and after thousands of zeros.
+    @Test(arguments: [
+        ("i32.const", "9", ""), ("i64.const", "9", ""), ("i32.const", "0", "9999999999"),
+        ("i32.const", "0", "x"), ("f32.const", "9", ""), ("f64.const", "9", ""),
+        ("f64.const", "e", ""), ("call", "9", ""), ("call", "0", "9999999999"),
+        ("call", "0", "x"),
+    ])
+    func `an error quotes the beginning of a long number`(
+        instruction: String,
+        before: String,
+        after: String
+    ) throws {
+        let number = before + String(repeating: "0", count: 5_000) + after
+        let text = "(func (\(instruction) \(number)))"
+        let error = try #require(throws: TextError.self) { try TextModule.encode(text) }
+        #expect(error.message.contains(number.prefix(60)))
+        #expect(error.message.utf8.count < 160, "\(error)")
+    }
+
+    @Test func `an error quotes the beginning of a character that has many accents`() throws {
+        let text = "(func \"a\(String(repeating: "\u{301}", count: 5_000))\")"
+        let error = try #require(throws: TextError.self) { try TextModule.encode(text) }
+        // The quotation mark and the letter are the other two of sixty.
+        #expect(error.message.unicodeScalars.count { $0 == "\u{301}" } == 58)
+    }
+
     @Test(arguments: ["(block ", "(i32.eqz ", "(if (i32.const 1) (then "])
     func `nesting has a limit and takes no stack`(opening: String) {
         let count = 100_000

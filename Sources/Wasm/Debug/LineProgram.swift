@@ -16,8 +16,8 @@ struct LineProgram: Sendable {
     private let lineBase: Int64
     private let lineRange: UInt64
     private let opcodeBase: UInt8
-    /// The count of operands of each standard opcode, from 1.
-    private let operandCounts: [UInt8]
+    /// Where the count of operands of each standard opcode is, from that of opcode 1 on.
+    private let operandCounts: Int
     /// Where the tables of directories and files are.
     let files: Range<Int>
     /// Where the instructions are.
@@ -36,28 +36,31 @@ struct LineProgram: Sendable {
             // Whether rows begin as statements.
             header.skip(1),
             let lineBase = header.byte(), let lineRange = header.byte(), lineRange > 0,
-            let opcodeBase = header.byte(), opcodeBase > 0
+            let opcodeBase = header.byte(), opcodeBase > 0,
+            let operandCounts = header.sub(UInt64(opcodeBase - 1))
         else { return nil }
-        var operandCounts: [UInt8] = []
-        for _ in 1..<max(opcodeBase, 1) {
-            guard let count = header.byte() else { return nil }
-            operandCounts.append(count)
-        }
         self.version = version
         self.instructionLengthMin = UInt64(instructionLengthMin)
         self.lineBase = Int64(Int8(bitPattern: lineBase))
         self.lineRange = UInt64(lineRange)
         self.opcodeBase = opcodeBase
-        self.operandCounts = operandCounts
+        self.operandCounts = operandCounts.position
         self.files = header.position..<header.end
         self.instructions = reader.position..<reader.end
     }
 
     /// Runs instructions from a place on, where a sequence begins, until `take` answers false.
     ///
-    /// `take` gets each row, and where the instruction after it is.
-    func run(_ bytes: [UInt8], from start: Int, _ take: (Row, Int) -> Bool) {
-        var reader = DebugReader(bytes, start..<instructions.upperBound)
+    /// `take` gets each row, and where the instruction after it is. Reads at most `byteCountMax`
+    /// bytes, and takes what it reads from that.
+    func run(
+        _ bytes: [UInt8],
+        from start: Int,
+        byteCountMax: inout Int,
+        _ take: (Row, Int) -> Bool
+    ) {
+        var reader = DebugReader(bytes, (start..<instructions.upperBound).prefix(byteCountMax))
+        defer { byteCountMax -= reader.position - start }
         var row = Row()
         while let opcode = reader.byte() {
             if opcode >= opcodeBase {
@@ -80,13 +83,18 @@ struct LineProgram: Sendable {
             } else if opcode == 1 {
                 guard take(row, reader.position) else { return }
             } else {
-                guard execute(opcode, &row, &reader) else { return }
+                guard execute(opcode, bytes, &row, &reader) else { return }
             }
         }
     }
 
     /// Executes a standard opcode that makes no row; false at the end.
-    private func execute(_ opcode: UInt8, _ row: inout Row, _ reader: inout DebugReader) -> Bool {
+    private func execute(
+        _ opcode: UInt8,
+        _ bytes: [UInt8],
+        _ row: inout Row,
+        _ reader: inout DebugReader
+    ) -> Bool {
         switch opcode {
         case 2:
             guard let advance = reader.unsignedLEB() else { return false }
@@ -106,7 +114,7 @@ struct LineProgram: Sendable {
             guard let advance = reader.integer(2) else { return false }
             row.address &+= advance
         default:
-            for _ in 0..<operandCounts[Int(opcode) - 1] {
+            for _ in 0..<bytes[operandCounts + Int(opcode) - 1] {
                 guard reader.unsignedLEB() != nil else { return false }
             }
         }

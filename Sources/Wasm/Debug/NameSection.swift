@@ -1,7 +1,7 @@
 /// The names for debugging that a module carries. Core specification, appendix "Name Section"
 ///
 /// Nothing depends on these names, so nothing in the section is an error: what cannot be read is
-/// left out, and bytes that are not UTF-8 are replaced.
+/// left out, bytes that are not UTF-8 are replaced, and names are cut as ``ReportedName`` says.
 struct NameSection: Sendable {
     /// The module's own name.
     private(set) var module: String?
@@ -62,6 +62,6 @@ struct NameSection: Sendable {
 
     private static func name(_ reader: inout BinaryReader) throws(ModuleError) -> String {
         let length = Int(try reader.u32())
-        return String(decoding: reader.bytes[try reader.skip(length)], as: UTF8.self)
+        return ReportedName.text(reader.bytes[try reader.skip(length)])
     }
 }

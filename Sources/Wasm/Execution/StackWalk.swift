@@ -6,52 +6,87 @@ struct StackWalk {
     /// Where calls between instances come back to.
     var returns: [(CodePointer, ContextPointer)]
 
-    /// What looking up the source lines of one walk may cost in rows of the line table: some
-    /// milliseconds, thousands of times what a module for use needs.
-    private static let lineRowCountMax = 1 << 20
-
     /// The frames (the innermost ones), how many there are in all, and the instructions that are paid
     /// for but not executed.
     mutating func walk() -> (frames: [Trap.Frame], depth: Int, unexecuted: UInt64) {
+        let places = places()
+        let sources = Self.locate(places)
         var frames: [Trap.Frame] = []
-        var depth = 0
         var unexecuted: UInt64 = 0
-        var isInnermost = true
-        var rowCountMax = Self.lineRowCountMax
+        var search = LineTable.Search()
+        for place in places {
+            let source = sources[place]
+            unexecuted += UInt64(max(source?.unexecuted ?? 0, 0))
+            guard frames.count < Trap.backtraceDepthMax else { continue }
+            let module = place.context.instance.module
+            let function = module.structure.importedFunctionCount + place.definition
+            let offset = source?.offset ?? 0
+            // Recursion makes many frames alike.
+            let alike = frames.last.flatMap { last in
+                last.offset == offset && last.function == function ? last : nil
+            }
+            frames.append(
+                alike
+                    ?? Trap.Frame(
+                        function: function,
+                        name: module.functionName(function),
+                        offset: offset,
+                        source: module.sourcePosition(of: offset, &search)
+                    )
+            )
+        }
+        return (frames, places.count, unexecuted)
+    }
+
+    /// A cell of a function's code that a frame is at.
+    private struct Place: Hashable {
+        let context: ContextPointer
+        let definition: Int
+        let cell: Int
+
+        static func == (left: Place, right: Place) -> Bool {
+            left.context == right.context && left.definition == right.definition
+                && left.cell == right.cell
+        }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(definition)
+            hasher.combine(cell)
+        }
+    }
+
+    /// Where all frames are, the innermost first.
+    private mutating func places() -> [Place] {
+        var places: [Place] = []
         while true {
             if pc == Stubs.shared.returnElsewhere, let (code, caller) = returns.popLast() {
                 (pc, context) = (code, caller)
             }
             let module = context.instance.module
             // A return address is the cell after the call.
-            let address = isInnermost ? pc.address : pc.address - 8
-            guard let (definition, map) = module.locate(address) else { break }
-            let code = module.code(definition)
-            let start = code.entry?.address ?? address
-            let place = map.locate(cell: Int((address - start) / 8))
-            unexecuted += UInt64(max(place?.unexecuted ?? 0, 0))
-            if frames.count < Trap.backtraceDepthMax {
-                let offset = place?.offset ?? 0
-                // Recursion makes many frames alike.
-                let alike = frames.last.flatMap { last in
-                    last.offset == offset && last.function == code.index ? last.source : nil
-                }
-                let source =
-                    alike ?? module.sourcePosition(of: offset, rowCountMax: &rowCountMax)
-                frames.append(
-                    Trap.Frame(
-                        function: code.index,
-                        name: module.functionName(code.index),
-                        offset: offset,
-                        source: source
-                    )
-                )
-            }
-            depth += 1
-            isInnermost = false
-            (pc, frame) = frame.unlink(code.linkSlot)
+            let address = places.isEmpty ? pc.address : pc.address - 8
+            guard let (definition, cell) = module.locate(address) else { return places }
+            places.append(Place(context: context, definition: definition, cell: cell))
+            (pc, frame) = frame.unlink(module.code(definition).linkSlot)
         }
-        return (frames, depth, unexecuted)
+    }
+
+    /// What the source maps say of places.
+    ///
+    /// The map of a function is made once, however many frames it has: that takes long, and large ones are
+    /// not kept.
+    private static func locate(
+        _ places: [Place]
+    ) -> [Place: (offset: Int, unexecuted: Int)] {
+        var found: [Place: (offset: Int, unexecuted: Int)] = [:]
+        let functions = Dictionary(grouping: Set(places)) { place in
+            Place(context: place.context, definition: place.definition, cell: 0)
+        }
+        for (function, places) in functions {
+            let map = function.context.instance.module.sourceMap(of: function.definition)
+            for place in places { found[place] = map?.locate(cell: place.cell) }
+        }
+        return found
     }
 
     /// As `walk`, on a copy.

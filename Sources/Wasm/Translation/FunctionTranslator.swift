@@ -214,11 +214,7 @@ struct FunctionTranslator {
         guard let producer else { return }
         cells.removeSubrange(producer...)
         self.producer = nil
-        guard let map else { return }
-        for entry in map.entries.indices.reversed() {
-            guard map.entries[entry].cell > producer else { break }
-            self.map?.entries[entry].cell = UInt32(producer)
-        }
+        map?.lower(to: UInt32(producer))
     }
 
     // MARK: - Operands
@@ -252,8 +248,20 @@ struct FunctionTranslator {
         place(.temporary, isVector)
     }
 
-    /// Pushes a temporary for each value of a list.
+    /// Pushes a temporary for each value of a list, which may be long.
     mutating func pushTemporaries(_ layout: SlotLayout) {
+        if layout.slotCount == layout.count {
+            let first = nextSlot
+            stack.append(
+                contentsOf: (0..<layout.count).lazy.map { index in
+                    let slot = UInt16(truncatingIfNeeded: first + index)
+                    return Operand(source: .temporary, slot: slot, isVector: false)
+                }
+            )
+            nextSlot += layout.count
+            nextSlotMax = max(nextSlotMax, nextSlot)
+            return
+        }
         for index in 0..<layout.count {
             let isVector = environment.layouts.isVector(index, of: layout)
             _ = pushTemporary(isVector: isVector)
@@ -277,7 +285,14 @@ struct FunctionTranslator {
     }
 
     mutating func truncate(to height: Int) {
-        while stack.count > height { _ = pop() }
+        guard stack.count > height else { return }
+        for index in height..<stack.count {
+            if case .local(let slot) = stack[index].source { readsOnStack[Int(slot)] -= 1 }
+        }
+        // Every operand's slot is the one that was next when it was pushed.
+        nextSlot = Int(stack[height].slot)
+        stack.removeLast(stack.count - height)
+        settledHeight = min(settledHeight, height)
     }
 
     /// The slot to read an operand from.
@@ -335,7 +350,10 @@ struct FunctionTranslator {
 
     /// Brings the topmost operands to their own slots.
     mutating func settleTop(_ count: Int) {
-        for height in (stack.count - count)..<stack.count { settle(height) }
+        for height in (stack.count - count)..<stack.count {
+            if case .temporary = stack[height].source { continue }
+            settle(height)
+        }
     }
 
     /// Brings every local on the stack to its own slot: code that may run before they are consumed

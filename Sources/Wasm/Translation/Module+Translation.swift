@@ -7,11 +7,13 @@ struct Translations: ~Copyable {
     private var buffers: [UnsafeMutableBufferPointer<UInt64>] = unsafe []
     /// The definitions that the buffers belong to.
     private var definitions: [Int] = []
-    /// The address ranges of the buffers in ascending order, brought up to date when asked for.
+    /// The address ranges of the first buffers, in ascending order.
     private var index: [(addresses: Range<UInt>, definition: Int)] = []
     /// What functions catch, by definition.
     private(set) var handlers: [Int: HandlerTable] = [:]
     private var maps: [Int: SourceMap] = [:]
+    /// The size of all translated functions.
+    private(set) var byteCount = 0
     /// The entries of all kept maps together.
     private var mapEntryCount = 0
 
@@ -24,6 +26,7 @@ struct Translations: ~Copyable {
         _ = unsafe buffer.initialize(from: cells)
         unsafe buffers.append(buffer)
         definitions.append(definition)
+        byteCount += cells.count * 8
         return UInt(bitPattern: buffer.baseAddress)
     }
 
@@ -32,40 +35,44 @@ struct Translations: ~Copyable {
         unsafe buffers.removeAll()
     }
 
-    /// The size of all translated functions.
-    var byteCount: Int {
-        var count = 0
-        for index in definitions.indices { count += unsafe buffers[index].count * 8 }
-        return count
-    }
-
     /// The definition whose code holds an address.
     mutating func definition(at address: UInt) -> Int? {
-        if index.count != definitions.count {
+        // The newest functions are looked at one by one, until there are enough of them to sort them in.
+        if definitions.count - index.count > Self.unsortedCountMax {
             for position in index.count..<definitions.count {
-                let buffer = unsafe buffers[position]
-                let start = UInt(bitPattern: buffer.baseAddress)
-                index.append((start..<start + UInt(buffer.count * 8), definitions[position]))
+                index.append((addresses(at: position), definitions[position]))
             }
             // Takes linear time: all but the new ones are in order.
             index.sort { $0.addresses.lowerBound < $1.addresses.lowerBound }
         }
         let next = index.partitioningIndex { $0.addresses.lowerBound > address }
-        guard next > 0, index[next - 1].addresses.contains(address) else { return nil }
-        return index[next - 1].definition
+        if next > 0, index[next - 1].addresses.contains(address) {
+            return index[next - 1].definition
+        }
+        return (index.count..<definitions.count).first { addresses(at: $0).contains(address) }
+            .map { definitions[$0] }
     }
 
-    mutating func map(of definition: Int, make: () -> SourceMap?) -> SourceMap? {
-        if let map = maps[definition] { return map }
-        guard let map = make() else { return nil }
-        guard map.entries.count <= Self.mapEntriesMax else { return map }
+    private static let unsortedCountMax = 512
+
+    private func addresses(at position: Int) -> Range<UInt> {
+        let buffer = unsafe buffers[position]
+        let start = UInt(bitPattern: buffer.baseAddress)
+        return start..<start + UInt(buffer.count * 8)
+    }
+
+    /// The map of a function, if it was made before.
+    func map(of definition: Int) -> SourceMap? { maps[definition] }
+
+    /// Keeps a map, unless it is too large.
+    mutating func keep(_ map: SourceMap, of definition: Int) {
+        guard map.entries.count <= Self.mapEntriesMax, maps[definition] == nil else { return }
         if mapEntryCount + map.entries.count > Self.mapEntriesMax {
             maps.removeAll()
             mapEntryCount = 0
         }
         maps[definition] = map
         mapEntryCount += map.entries.count
-        return map
     }
 
     /// How many entries are kept, of 12 bytes each, for functions that trap again and again.
@@ -85,6 +92,15 @@ extension Module {
         }
     }
 
+    /// Translates the functions whose bodies have so many bytes or more: what takes long is done before
+    /// somebody calls.
+    public func translate(bodiesFrom byteCount: Int) throws(ModuleError) {
+        for (definition, body) in structure.bodies.enumerated()
+        where body.code.count >= byteCount && code(definition).entry == nil {
+            try store(translated(definition), of: definition)
+        }
+    }
+
     /// The size of the functions that have been translated, in bytes of translated code.
     public var translatedByteCount: Int { translations.withLock { $0.byteCount } }
 
@@ -98,7 +114,7 @@ extension Module {
     func translate(_ definition: Int) -> CodePointer? {
         if let entry = code(definition).entry { return entry }
         guard let function = try? translated(definition) else { return nil }
-        store(function, of: definition)
+        try? store(function, of: definition)
         return code(definition).entry
     }
 
@@ -108,30 +124,48 @@ extension Module {
     }
 
     /// Makes a function's code that of all instances, unless another thread was faster.
-    private func store(_ function: TranslatedFunction, of definition: Int) {
+    private func store(
+        _ function: TranslatedFunction,
+        of definition: Int
+    ) throws(ModuleError) {
         let code = code(definition)
-        translations.withLock { translations in
-            guard code.entry == nil else { return }
+        let limit = Self.translatedByteCountMin + bytes.count * Self.translatedBytesPerByteMax
+        let isStored = translations.withLock { translations in
+            guard code.entry == nil else { return true }
+            guard translations.byteCount + function.cells.count * 8 <= limit else { return false }
             code.publish(function, at: translations.store(function, of: definition))
+            return true
         }
+        guard !isStored else { return }
+        let message = "translated code takes more than \(limit) bytes"
+        let offset = structure.bodies[definition].offset
+        throw ModuleError(.limit, message, at: offset, function: code.index)
     }
 
-    /// The function that code at an address belongs to, with its instructions' places.
-    func locate(_ address: UInt) -> (definition: Int, map: SourceMap)? {
-        translations.withLock { translations in
-            guard let definition = translations.definition(at: address) else { return nil }
-            let map = translations.map(of: definition) {
-                let translator = try? FunctionTranslator(
-                    environment,
-                    definition: definition,
-                    mapping: true
-                )
-                guard var translator, (try? translator.translate()) != nil else { return nil }
-                return translator.map
-            }
-            guard let map else { return nil }
-            return (definition, map)
+    /// Programs that compilers make take two to four times their size.
+    private static let translatedBytesPerByteMax = 16
+    /// What any module may take, however small.
+    private static let translatedByteCountMin = 16 << 20
+
+    /// The function that code at an address belongs to, and the cell of its code.
+    func locate(_ address: UInt) -> (definition: Int, cell: Int)? {
+        guard let definition = translations.withLock({ $0.definition(at: address) }),
+            let entry = code(definition).entry
+        else { return nil }
+        return (definition, Int((address - entry.address) / 8))
+    }
+
+    /// Where the instructions of a function come from.
+    ///
+    /// Takes as long as translating it, unless the map of it is kept.
+    func sourceMap(of definition: Int) -> SourceMap? {
+        if let map = translations.withLock({ $0.map(of: definition) }) { return map }
+        let translator = try? FunctionTranslator(environment, definition: definition, mapping: true)
+        guard var translator, (try? translator.translate()) != nil, let map = translator.map else {
+            return nil
         }
+        translations.withLock { $0.keep(map, of: definition) }
+        return map
     }
 
     private var environment: FunctionTranslator.Environment {

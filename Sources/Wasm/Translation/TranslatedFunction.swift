@@ -28,6 +28,15 @@ struct SourceMap: Sendable {
     /// In the order of the text, hence by cell.
     var entries: [Entry] = []
 
+    /// Moves the last entries, those of instructions behind a cell, to it.
+    mutating func lower(to cell: UInt32) {
+        var index = entries.count - 1
+        while index >= 0, entries[index].cell > cell {
+            entries[index].cell = cell
+            index -= 1
+        }
+    }
+
     /// The ordinals of the instructions at which runs that are paid for together end.
     var runEnds: [UInt32] = []
 

@@ -180,7 +180,7 @@ extension ModuleValidator {
             guard names.insert(Array(export.name.utf8)).inserted else {
                 throw ModuleError(
                     .invalid,
-                    "duplicate export name \"\(export.name)\"",
+                    "duplicate export name \"\(ReportedName.text(export.name.utf8))\"",
                     at: export.offset
                 )
             }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Wasm
@@ -33,6 +34,38 @@ struct NameSectionTests {
 
     @Test func `bytes that are not UTF-8 are replaced`() throws {
         #expect(try names([0, 3, 2, 0x61, 0xFF]).module == "a\u{FFFD}")
+    }
+
+    /// How many letters a name begins with, what follows, and how many bytes are shown if not all.
+    @Test(
+        arguments: [
+            (256, "", nil), (257, "", 256), (100_000, "", 256), (254, "é", nil), (255, "é", 255),
+            (254, "éb", 256), (252, "😀", nil), (253, "😀", 253), (255, "😀", 255),
+        ] as [(Int, String, Int?)]
+    )
+    func `a long name is cut between characters`(letters: Int, rest: String, kept: Int?) throws {
+        let name = String(repeating: "a", count: letters) + rest
+        let names = try names(
+            ModuleBuilder.section(0, ModuleBuilder.name(name))
+                + ModuleBuilder.section(1, [1, 0] + ModuleBuilder.name(name))
+        )
+        let expected = kept.map { String(decoding: name.utf8.prefix($0), as: UTF8.self) + "…" }
+        #expect(names.functions == [0: expected ?? name])
+        #expect(names.module == expected ?? name)
+    }
+
+    @Test func `a long name that is not UTF-8 is cut`() throws {
+        let bytes = [UInt8](repeating: 0x80, count: 1_000)
+        let name = try names(ModuleBuilder.section(0, ModuleEncoding.counted(bytes))).module
+        #expect(name == String(repeating: "\u{FFFD}", count: 253) + "…")
+    }
+
+    @Test func `a long name that only an export has is cut`() throws {
+        var module = ModuleBuilder()
+        module.addFunction([], [], [0x0B])
+        module.exports = [ModuleBuilder.export(String(repeating: "a", count: 1_000), 0, 0)]
+        let name = try Module(module.bytes).functionName(0)
+        #expect(name == String(repeating: "a", count: 256) + "…")
     }
 
     @Test func `a module without names has none`() throws {
