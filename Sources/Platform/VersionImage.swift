@@ -56,6 +56,10 @@ final class VersionImage: Sendable {
     /// and the two names under which the Wizer tool knows its own.
     static let initialisers = ["_initialize", "wizer-initialize", "wizer.initialize"]
 
+    /// Functions of this size, in bytes, take about a millisecond to translate: too long for an event loop,
+    /// where the first call of a function may be.
+    private static let largeBodyBytes = 32 << 10
+
     /// The size of the stack for guest frames.
     static let stackBytes = 1 << 20
 
@@ -75,7 +79,11 @@ final class VersionImage: Sendable {
         do throws(ModuleError) {
             let threads = Processors.count
             module = try Module(bytes, limits: moduleLimits, threads: threads)
-            if translatesAhead { try module.translateAll(threads: threads) }
+            if translatesAhead {
+                try module.translateAll(threads: threads)
+            } else {
+                try module.translate(bodiesFrom: Self.largeBodyBytes)
+            }
         } catch {
             throw .module(error)
         }

@@ -123,9 +123,9 @@ struct Frame {
         )
     }
 
-    /// Moves results from where they were computed to the start of the frame.
-    func move(from slot: UInt16, count: UInt16) {
-        unsafe base.update(from: base + Int(slot), count: Int(count))
+    /// Moves slots, as if through a buffer.
+    func move(from source: UInt16, to target: UInt16 = 0, count: UInt16) {
+        unsafe (base + Int(target)).update(from: base + Int(source), count: Int(count))
     }
 }
 

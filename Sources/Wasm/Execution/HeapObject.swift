@@ -19,13 +19,16 @@ enum Exception {
 }
 
 extension Heap {
-    /// Makes an exception; nil when there is no room.
+    /// Makes an exception, or does a step of the collection that makes room for it.
     ///
-    /// The payload is where the collector finds it.
-    func allocateException(_ tag: UInt64, _ payload: UnsafeBufferPointer<UInt64>) -> UInt64? {
+    /// The payload is where the collector finds it. Answers where the exception is.
+    func allocateException(
+        _ tag: UInt64,
+        _ payload: UnsafeBufferPointer<UInt64>
+    ) -> Allocation {
         let byteCount = Exception.payloadOffset + payload.count * 8
-        guard let offset = allocateNow(Exception.type, byteCount: byteCount, mayCollect: true)
-        else { return nil }
+        let allocation = allocate(Exception.type, byteCount: byteCount, mayCollect: true)
+        guard case .object(let offset) = allocation else { return allocation }
         let object = unsafe base + offset
         let count = UInt32(truncatingIfNeeded: payload.count)
         unsafe object.storeBytes(of: count, toByteOffset: RuntimeType.headerBytes, as: UInt32.self)
@@ -35,7 +38,7 @@ extension Heap {
             let place = Exception.payloadOffset + index * 8
             unsafe object.storeBytes(of: slot, toByteOffset: place, as: UInt64.self)
         }
-        return UInt64(offset) | Self.tag
+        return allocation
     }
 
     /// The number of an exception's tag.

@@ -12,7 +12,7 @@ extension Instance {
     var capturedHeap: CapturedHeap? {
         guard heap.instances.count == 1, let image = heap.capture() else { return nil }
         var functions: [(offset: Int, content: Snapshot.Content)] = []
-        heap.forEachReference { offset, slot in
+        heap.forEachReference(tags) { offset, slot in
             let content = content(slot, of: .functionReference)
             if case .function = content { functions.append((offset, content)) }
         }
@@ -53,8 +53,9 @@ extension Instance {
 }
 
 extension Heap {
-    /// Calls a function with the place and the value of every reference in an object.
-    func forEachReference(_ body: (_ offset: Int, _ slot: UInt64) -> Void) {
+    /// Calls a function with the place and the value of every reference in an object; of an exception, whose
+    /// tag is one of `tags`, those to functions only.
+    func forEachReference(_ tags: [Tag], _ body: (_ offset: Int, _ slot: UInt64) -> Void) {
         var position = Self.firstOffset
         while let object = starts.next(from: position, below: usedEnd) {
             position = object + size(at: object)
@@ -67,6 +68,11 @@ extension Heap {
             case .array where type.elementsAreReferences:
                 for index in 0..<count(at: object) {
                     visit(object + RuntimeType.elementsOffset + index * 8, body)
+                }
+            case .exception:
+                let thrown = exceptionTag(UInt64(object))
+                for slot in tags.first(where: { $0.id == thrown })?.functionSlots ?? [] {
+                    visit(object + Exception.payloadOffset + slot * 8, body)
                 }
             default:
                 continue

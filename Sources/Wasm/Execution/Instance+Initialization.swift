@@ -55,8 +55,17 @@ extension Instance {
         guard containsElements(segment, from: source, count: count),
             storage.contains(start, count: count)
         else { return false }
-        for index in 0..<count {
-            _ = storage.store(elementValue(segment, Int(source + index)), at: start + index)
+        switch module.structure.elements[segment].items {
+        case .functions(let functions):
+            for index in 0..<count {
+                let function = Int(functions[Int(source + index)])
+                _ = storage.store(record(of: function).address, at: start + index)
+            }
+        case .expressions:
+            let values = elementValues[segment]
+            for index in 0..<count {
+                _ = storage.store(values?[Int(source + index)] ?? 0, at: start + index)
+            }
         }
         context.tablesAreDirty = true
         return true
@@ -96,20 +105,16 @@ extension Instance {
         switch module.structure.elements[segment].items {
         case .functions(let functions):
             return record(of: Int(functions[index])).address
-        case .expressions(let expressions):
-            if let values = elementValues[segment] { return values[index] }
-            // Expressions that make no object have the same value whenever they are evaluated.
-            var evaluator = ConstantEvaluator(self)
-            return (try? evaluator.evaluate(expressions[index]).0) ?? 0
+        case .expressions:
+            return elementValues[segment]?[index] ?? 0
         }
     }
 
-    /// Evaluates the segments whose expressions make objects: once, since objects have identity.
+    /// Evaluates the expressions of segments: once, since they may be long, and objects that they make have
+    /// identity.
     private func evaluateElements() throws(InstantiationError) {
         for (index, segment) in module.structure.elements.enumerated() {
-            guard case .expressions(let expressions) = segment.items,
-                expressions.contains(where: \.makesObjects)
-            else { continue }
+            guard case .expressions(let expressions) = segment.items else { continue }
             var values: [UInt64] = []
             for expression in expressions { values.append(try evaluate(expression)) }
             elementValues[index] = SlotList(values)
@@ -128,17 +133,6 @@ extension Instance {
             return try evaluator.evaluate(expression)
         } catch {
             throw .heapExhausted(limit: heap.byteCountMax)
-        }
-    }
-}
-
-extension ConstantExpression {
-    fileprivate var makesObjects: Bool {
-        instructions.contains { instruction in
-            switch instruction {
-            case .structNew, .structNewDefault, .arrayNew, .arrayNewDefault, .arrayNewFixed: true
-            default: false
-            }
         }
     }
 }

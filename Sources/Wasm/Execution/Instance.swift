@@ -11,6 +11,9 @@ public struct InstanceLimits: Sendable {
     /// The most elements that a table may have.
     public var tableElementsMax = 131_072
 
+    /// The most elements that the tables of an instance may have together.
+    public var tableElementsTotalMax = 524_288
+
     /// The most bytes that structures, arrays and exceptions may take, beside memories.
     public var heapBytesMax = 64 << 20
 
@@ -27,6 +30,8 @@ public enum InstantiationError: Error, Equatable, Sendable, CustomStringConverti
     case memoryTooLarge(UInt64, limit: Int)
     /// A table's minimum size exceeds the limit; both in elements.
     case tableTooLarge(UInt64, limit: Int)
+    /// All tables together have more elements than the limit.
+    case tablesTooLarge(limit: Int)
     /// An active segment lies outside its memory or table.
     case segmentOutOfBounds(Trap.Kind, offset: Int)
     /// Constant expressions make more objects than the heap's limit allows, in bytes.
@@ -43,6 +48,8 @@ public enum InstantiationError: Error, Equatable, Sendable, CustomStringConverti
             "memory of \(bytes) bytes exceeds the limit of \(limit) bytes"
         case .tableTooLarge(let elements, let limit):
             "table of \(elements) elements exceeds the limit of \(limit) elements"
+        case .tablesTooLarge(let limit):
+            "the tables together exceed the limit of \(limit) elements"
         case .segmentOutOfBounds(let kind, let offset):
             "\(kind), by the segment at byte 0x" + String(offset, radix: 16)
         case .heapExhausted(let limit):
@@ -164,11 +171,12 @@ public final class Instance: @unchecked Sendable {
             default: continue
             }
         }
-        let budget = MemoryBudget(byteCountMax: limits.memoryBytesMax)
+        let budget = InstanceBudget(limit: limits.memoryBytesMax)
+        let tableBudget = InstanceBudget(limit: limits.tableElementsTotalMax)
         for type in structure.memories { memories.append(try Self.make(type, budget)) }
         for index in structure.tables.indices {
             let type = linked.module.tableType(structure.importedTableCount + index)
-            tables.append(try Self.make(type, limits))
+            tables.append(try Self.make(type, limits, tableBudget))
         }
         self.memories = memories
         self.tables = tables
@@ -242,7 +250,7 @@ public final class Instance: @unchecked Sendable {
 
     private static func make(
         _ type: MemoryType,
-        _ budget: MemoryBudget
+        _ budget: InstanceBudget
     ) throws(InstantiationError) -> Memory {
         do throws(SystemError) {
             if let memory = try Memory(type, budget: budget) { return memory }
@@ -252,16 +260,21 @@ public final class Instance: @unchecked Sendable {
         let bytes = type.limits.minimum.multipliedReportingOverflow(by: UInt64(MemoryType.pageSize))
         throw .memoryTooLarge(
             bytes.overflow ? .max : bytes.partialValue,
-            limit: budget.byteCountMax
+            limit: budget.limit
         )
     }
 
     private static func make(
         _ type: TableType,
-        _ limits: InstanceLimits
+        _ limits: InstanceLimits,
+        _ budget: InstanceBudget
     ) throws(InstantiationError) -> Table {
-        guard let table = Table(type, countMax: limits.tableElementsMax, initial: 0) else {
-            throw .tableTooLarge(type.limits.minimum, limit: limits.tableElementsMax)
+        let countMax = limits.tableElementsMax
+        guard type.limits.minimum <= UInt64(countMax) else {
+            throw .tableTooLarge(type.limits.minimum, limit: countMax)
+        }
+        guard let table = Table(type, countMax: countMax, initial: 0, budget: budget) else {
+            throw .tablesTooLarge(limit: budget.limit)
         }
         return table
     }

@@ -19,6 +19,9 @@ extension Machine {
             case .copy:
                 frame[i64: pc.a] = frame[i64: pc.b]
                 pc.advance(1)
+            case .copyMany:
+                frame.move(from: pc.b, to: pc.a, count: pc.c)
+                pc.advance(1)
             case .constant32:
                 frame[i64: pc.a] = UInt64(pc.immediate32)
                 pc.advance(1)
@@ -1402,6 +1405,7 @@ extension Machine {
                 pc.advance(1)
             case .tableGrow:
                 frame[i64: pc.a] = machine.growTable(context, frame, pc)
+                fuel &-= machine.takeNewSurcharge()
                 pc.advance(2)
             case .tableFill:
                 if let failure = machine.fillTable(context, frame, pc) {

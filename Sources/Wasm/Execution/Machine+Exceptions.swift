@@ -39,10 +39,18 @@ extension MachinePointer {
                 count: tag.slotCount
             )
             markStackTop(frame.advanced(by: pc.a + UInt16(truncatingIfNeeded: tag.slotCount)))
-            guard let exception = unsafe instance.heap.allocateException(tag.id, payload) else {
-                return .trap(.heapExhausted)
+            charge(bytes: UInt64(tag.slotCount) * 8)
+            var allocation = unsafe instance.heap.allocateException(tag.id, payload)
+            while case .again = allocation {
+                charge(bytes: Heap.stepBytes)
+                fuel &-= takeNewSurcharge()
+                // Executed again in the next slice, the instruction goes on with the collection.
+                guard fuel >= 0 else { return .outOfBudget }
+                allocation = unsafe instance.heap.allocateException(tag.id, payload)
             }
+            guard case .object(let offset) = allocation else { return .trap(.heapExhausted) }
             // The collector finds it there.
+            let exception = UInt64(offset) | Heap.tag
             frame[i64: pc.a] = exception
             begin(exception, tag.id)
         }

@@ -10,6 +10,7 @@ extension MachinePointer {
         let table = context.instance.tables[Int(pc.secondCount)]
         context.tablesAreDirty = true
         let old = table.grow(by: frame[i32: pc.c], with: frame[i64: pc.b])
+        if old != nil { charge(bytes: UInt64(frame[i32: pc.c]) * 8) }
         return old.map { UInt64($0) } ?? table.type.addressType.failure
     }
 
@@ -52,7 +53,8 @@ extension MachinePointer {
             count: frame[i32: pc.c]
         )
         guard copied else { return .tableOutOfBounds }
-        charge(bytes: UInt64(frame[i32: pc.c]) * 8)
+        // Each element is looked up.
+        charge(bytes: UInt64(frame[i32: pc.c]) * 64)
         return nil
     }
 }

@@ -14,7 +14,7 @@ public final class Memory: @unchecked Sendable {
     // SAFETY: allocated and freed by this object; the interpreter reads it through contexts.
     let view: UnsafeMutablePointer<LinearMemory>
     private let pagesMax: UInt64
-    private let budget: MemoryBudget
+    private let budget: InstanceBudget
     /// How many bytes the memory had of its own when it was last filled or restored.
     private(set) var privateByteCount = 0
     /// Whether the contents came from an image.
@@ -26,8 +26,8 @@ public final class Memory: @unchecked Sendable {
     /// Makes a memory of the minimum size, all zero.
     ///
     /// Nil when the budget does not have that much left.
-    init?(_ type: MemoryType, budget: MemoryBudget) throws(SystemError) {
-        let pagesAllowed = UInt64(budget.byteCountMax / MemoryType.pageSize)
+    init?(_ type: MemoryType, budget: InstanceBudget) throws(SystemError) {
+        let pagesAllowed = UInt64(budget.limit / MemoryType.pageSize)
         let minimum = type.limits.minimum
         guard minimum <= pagesAllowed else { return nil }
         let byteCount = Int(minimum) * MemoryType.pageSize
@@ -100,27 +100,27 @@ extension MemoryType {
     }
 }
 
-/// What the memories of one instance may have together.
+/// What the memories of one instance may have together in bytes, or its tables in elements.
 ///
-/// Used by one thread at a time, as its memories are.
-final class MemoryBudget {
-    let byteCountMax: Int
-    private var byteCount = 0
+/// Used by one thread at a time, as they are.
+final class InstanceBudget {
+    let limit: Int
+    private var taken = 0
 
     /// The host's limit, and that of memory images, which number pages in 32 bits.
-    init(byteCountMax: Int) {
-        self.byteCountMax = min(max(byteCountMax, 0), 1 << 42)
+    init(limit: Int) {
+        self.limit = min(max(limit, 0), 1 << 42)
     }
 
-    /// Takes bytes when that many are left.
+    /// Takes so much when that is left.
     func take(_ count: Int) -> Bool {
-        guard count <= byteCountMax - byteCount else { return false }
-        byteCount += count
+        guard count <= limit - taken else { return false }
+        taken += count
         return true
     }
 
-    /// A memory has another size from now on.
+    /// One of them has another size from now on.
     func replace(_ old: Int, by new: Int) {
-        byteCount += new - old
+        taken += new - old
     }
 }

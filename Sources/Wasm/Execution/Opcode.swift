@@ -7,6 +7,8 @@
 enum Opcode: UInt16 {
     /// A = b.
     case copy
+    /// C slots from a on = those from b on.
+    case copyMany
     /// A = the 32 bits in b and c.
     case constant32
     /// A = the second cell.

@@ -57,6 +57,7 @@ public final class Table: @unchecked Sendable {
     let storage: TableStorage
     private var capacity: Int
     private let countMax: UInt64
+    private let budget: InstanceBudget
     /// The instances that import the table, whose functions it may hold references to.
     private var importers: [Instance] = []
     /// The heap that elements may refer to objects of, once an instance has the table.
@@ -64,11 +65,13 @@ public final class Table: @unchecked Sendable {
 
     /// Makes a table with `type.limits.minimum` elements, all equal to `initial`.
     ///
-    /// Nil when the minimum exceeds `countMax`, the most elements that the host allows.
-    init?(_ type: TableType, countMax: Int, initial: UInt64) {
-        guard let count = UInt32(exactly: type.limits.minimum), Int(count) <= countMax else {
-            return nil
-        }
+    /// Nil when the minimum exceeds `countMax`, the most elements that the host allows, or what the budget has
+    /// left.
+    init?(_ type: TableType, countMax: Int, initial: UInt64, budget: InstanceBudget) {
+        guard let count = UInt32(exactly: type.limits.minimum), Int(count) <= countMax,
+            budget.take(Int(count))
+        else { return nil }
+        self.budget = budget
         self.type = type
         self.capacity = max(Int(count), 1)
         // 2^32 - 1, which indices beyond 32 bits are clamped to, must lie outside.
@@ -103,7 +106,7 @@ public final class Table: @unchecked Sendable {
     func grow(by delta: UInt32, with value: UInt64) -> UInt32? {
         let old = storage.count
         let new = UInt64(old) + UInt64(delta)
-        guard new <= countMax else { return nil }
+        guard new <= countMax, budget.take(Int(delta)) else { return nil }
         if Int(new) > capacity {
             let larger = min(max(Int(new), capacity * 2), Int(countMax))
             let elements = UnsafeMutablePointer<UInt64>.allocate(capacity: larger)
@@ -127,6 +130,7 @@ public final class Table: @unchecked Sendable {
     func restore(_ elements: [UInt64]) {
         let missing = elements.count - count
         if missing > 0 { _ = grow(by: UInt32(missing), with: 0) }
+        budget.replace(count, by: elements.count)
         unsafe storage.fields.pointee.count = UInt32(elements.count)
         for (index, element) in elements.enumerated() {
             unsafe storage.fields.pointee.elements[index] = element

@@ -13,6 +13,9 @@ public final class Tag: Sendable {
     /// The slots that the parameters take.
     let slotCount: Int
 
+    /// Those of the slots that hold references to functions.
+    let functionSlots: [Int]
+
     /// The id of the type among those of all modules.
     let typeID: UInt32
     /// Keeps the id taken.
@@ -29,7 +32,16 @@ public final class Tag: Sendable {
         // Relaxed: the numbers only have to differ.
         self.id = id ?? Self.count.wrappingAdd(1, ordering: .relaxed).newValue
         self.type = type
-        self.slotCount = type.parameters.reduce(0) { $0 + $1.slotCount }
+        var slotCount = 0
+        var functionSlots: [Int] = []
+        for parameter in module.structure.functionType(at: typeIndex).parameters {
+            if case .reference(let reference) = parameter, module.types.isFunction(reference) {
+                functionSlots.append(slotCount)
+            }
+            slotCount += parameter.slotCount
+        }
+        self.slotCount = slotCount
+        self.functionSlots = functionSlots
         self.typeID = module.typeID(typeIndex)
         self.registered = registered
     }

@@ -286,6 +286,7 @@ extension FunctionTranslator {
     /// Ends the run.
     private mutating func emitBranch(depth: Int) {
         guard depth < controls.count - 1 else { return emitReturn() }
+        settleMany(depth: depth)
         endRun()
         emitJump(depth: depth)
     }
@@ -300,10 +301,29 @@ extension FunctionTranslator {
 
     private mutating func moveOperands(depth: Int) {
         var target = controls[controls.count - 1 - depth].slot
-        for operand in stack.suffix(operands(depth: depth).count) {
+        let operands = operands(depth: depth)
+        if operands.count > Self.singleMovesMax {
+            // They have been settled.
+            let source = UInt16(truncatingIfNeeded: nextSlot - operands.slotCount)
+            let count = UInt16(truncatingIfNeeded: operands.slotCount)
+            if Int(source) != target {
+                emit(.copyMany, UInt16(truncatingIfNeeded: target), source, count)
+            }
+            return
+        }
+        for operand in stack.suffix(operands.count) {
             move(operand, to: UInt16(truncatingIfNeeded: target))
             target += operand.slotCount
         }
+    }
+
+    /// More operands than this are brought to their own places first, and moved together: a branch takes a
+    /// bounded number of instructions, however many operands it has.
+    private static let singleMovesMax = 4
+
+    private mutating func settleMany(depth: Int) {
+        let count = operands(depth: depth).count
+        if count > Self.singleMovesMax { settleTop(count) }
     }
 
     /// Whether a branch finds its operands in the label's slots, once they are settled.
@@ -328,6 +348,7 @@ extension FunctionTranslator {
             resolve(fixup, depth: depth)
             return
         }
+        settleMany(depth: depth)
         // The branch skips, when not taken, the moves that taking it needs. The moves cost nothing:
         // the charge that was opened for falling through belongs to the skipping side.
         let skip = emitBranch(on: condition.inverted)

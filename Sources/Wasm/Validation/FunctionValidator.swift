@@ -27,6 +27,8 @@ struct FunctionValidator: ~Copyable {
     let memoryAccesses = NumericSignatures.memory
     private let operandsMax: Int
 
+    private let subtypes = KnownSubtypes()
+
     var reader: BinaryReader
     /// Where the instruction being validated begins.
     var start = 0
@@ -104,7 +106,10 @@ struct FunctionValidator: ~Copyable {
     /// As ``TypeTable/matches(_:_:)``: apart, since the types nearly always are the same.
     @inline(never)
     func isSubtype(_ type: OperandType, of other: OperandType) -> Bool {
-        context.types.matches(type, other)
+        if subtypes.holds(type, other) { return true }
+        guard context.types.matches(type, other) else { return false }
+        subtypes.add(type, other)
+        return true
     }
 
     /// The operand type of a value type of the module, whose index is checked.
