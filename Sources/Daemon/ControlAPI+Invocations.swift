@@ -245,7 +245,8 @@ extension ControlAPI {
         let phases = result.phases.map { phase, distribution in
             let value: JSONValue = [
                 "p50": .number(distribution.p50), "p95": .number(distribution.p95),
-                "p99": .number(distribution.p99), "max": .number(distribution.max),
+                "p99": .number(distribution.p99), "p999": .number(distribution.p999),
+                "max": .number(distribution.max),
                 "histogram": .array(
                     distribution.histogram.map {
                         ["upTo": .number($0.upTo), "count": JSONValue($0.count)]

@@ -14,6 +14,7 @@ public struct Bench {
         public let p50: Double
         public let p95: Double
         public let p99: Double
+        public let p999: Double
         public let max: Double
         /// From short to long; empty ranges are left out.
         public let histogram: [Bucket]
@@ -190,6 +191,7 @@ private struct PhaseRecorder {
                 p50: microseconds(histogram.valueAtPercentile(50)),
                 p95: microseconds(histogram.valueAtPercentile(95)),
                 p99: microseconds(histogram.valueAtPercentile(99)),
+                p999: microseconds(histogram.valueAtPercentile(99.9)),
                 max: microseconds(histogram.max),
                 histogram: Self.buckets(of: histogram)
             )

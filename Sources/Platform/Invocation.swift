@@ -56,6 +56,8 @@ public final class Invocation: Resumable, @unchecked Sendable {
     private var execution: Execution?
     private var context: WASIContext?
 
+    private(set) var sliceCount = 0
+
     private let wakeMark = Atomic(false)
     private let wasCanceled = Atomic(false)
 
@@ -257,6 +259,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
             end(.failed(.unavailable("the invocation was resumed before it had begun")))
             return .done
         }
+        sliceCount += 1
         switch execution.resume(budget: budget) {
         case .finished, .exited(0):
             end(.finished)

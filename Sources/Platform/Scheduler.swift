@@ -5,6 +5,9 @@ protocol Resumable: AnyObject, Sendable {
     /// Runs one slice. Called by one thread at a time.
     func resume() -> Suspension
 
+    /// How many slices it has had; read by whoever hands the task on.
+    var sliceCount: Int { get }
+
     /// Whether something has happened that must not wait for the task's moment. Any thread.
     var isWakePending: Bool { get }
 }
@@ -21,13 +24,13 @@ enum Suspension: Equatable {
     case done
 }
 
-/// Runs tasks slice by slice, in turn, on a fixed number of threads.
+/// Runs tasks slice by slice, in turn, on a fixed number of threads; those that have run little come first.
 ///
 /// A sleeping task costs an entry in a timer queue and no thread. The number of tasks is bounded
 /// by whoever admits them; a task is in the run queue or asleep at most once.
 public final class Scheduler: Sendable {
     private struct State {
-        var ready = FIFO<any Resumable>()
+        var ready = RunQueue<any Resumable>()
         var asleep = TimerQueue<ObjectIdentifier, any Resumable>()
         var isStopping = false
     }
@@ -54,7 +57,7 @@ public final class Scheduler: Sendable {
 
     /// Puts a task at the end of the run queue.
     func enqueue(_ task: any Resumable) {
-        monitor.withLock { $0.ready.append(task) }
+        monitor.withLock { $0.ready.append(task, slices: task.sliceCount) }
         monitor.signal()
     }
 
@@ -88,7 +91,7 @@ public final class Scheduler: Sendable {
             switch task.resume() {
             case .ready:
                 // This thread takes the next task itself: nobody needs waking.
-                monitor.withLock { $0.ready.append(task) }
+                monitor.withLock { $0.ready.append(task, slices: task.sliceCount) }
             case .until(let moment):
                 sleep(task, until: moment, monitor)
             case .elsewhere, .done:
@@ -102,7 +105,9 @@ public final class Scheduler: Sendable {
             guard !state.isStopping else { return .found(nil) }
             if state.asleep.count > 0 {
                 let now = Monotonic.now()
-                while let due = state.asleep.popDue(at: now) { state.ready.append(due) }
+                while let due = state.asleep.popDue(at: now) {
+                    state.ready.append(due, slices: due.sliceCount)
+                }
             }
             if let task = state.ready.popFirst() {
                 if !state.ready.isEmpty { monitor.signal() }
@@ -134,7 +139,7 @@ public final class Scheduler: Sendable {
     private static func wake(_ task: any Resumable, _ monitor: Monitor<State>) -> Bool {
         let wasAsleep = monitor.withLock { state in
             guard let task = state.asleep.remove(ObjectIdentifier(task)) else { return false }
-            state.ready.append(task)
+            state.ready.append(task, slices: task.sliceCount)
             return true
         }
         if wasAsleep { monitor.signal() }

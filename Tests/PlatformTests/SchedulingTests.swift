@@ -33,6 +33,36 @@ struct FIFOTests {
     }
 }
 
+struct RunQueueTests {
+    @Test func `those that have run little come first, and none is forgotten`() {
+        var queue = RunQueue<Int>()
+        for task in 0..<100 { queue.append(task, slices: 0) }
+        for task in 100..<200 { queue.append(task, slices: 10) }
+        for task in 200..<300 { queue.append(task, slices: 1_000) }
+        let order = (0..<80).compactMap { _ in queue.popFirst() }
+        #expect(order.count { $0 < 100 } == 60)
+        #expect(order.count { (100..<200).contains($0) } == 10)
+        #expect(order.count { $0 >= 200 } == 10)
+        #expect(queue.count == 220)
+        // Within a level, in turn.
+        #expect(order.filter { $0 < 100 } == Array(0..<60))
+        // A level that is empty leaves its turns to the others.
+        var rest = 0
+        while queue.popFirst() != nil { rest += 1 }
+        #expect(rest == 220)
+        #expect(queue.isEmpty)
+    }
+
+    @Test func `a level begins where the one before ends`() {
+        for (slices, comesFirst) in [(0, true), (3, true), (4, false), (31, false), (32, false)] {
+            var queue = RunQueue<String>()
+            queue.append("other", slices: slices)
+            queue.append("new", slices: 0)
+            #expect((queue.popFirst() == "other") == comesFirst)
+        }
+    }
+}
+
 struct TimerQueueTests {
     @Test func `entries become due in order, equal moments in the order of insertion`() {
         var queue = TimerQueue<Int, Int>()
@@ -99,6 +129,8 @@ private final class ScriptedTask: Resumable {
     private let done = Monitor(false)
     private let mark = Atomic(false)
     let runCount = Atomic(0)
+
+    var sliceCount: Int { runCount.load(ordering: .relaxed) }
 
     init(_ script: [Suspension]) { self.script = Mutex(script) }
 

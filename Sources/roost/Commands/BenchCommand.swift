@@ -6,7 +6,11 @@ struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Start a function many times and print how long each phase took.",
-        discussion: "Runs inside the daemon, without the network. Times are in microseconds."
+        discussion: """
+            Runs inside the daemon, without the network. Times are in microseconds: of pooled starts (an instance was \
+            ready), fresh ones (made from the snapshot) and compiled ones (the module was not in memory). The result is \
+            kept with the version; --compare shows two versions' newest results side by side.
+            """
     )
 
     @Argument(help: "The function.")
@@ -15,37 +19,63 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "How many times.")
     var count = 1_000
 
+    @Option(help: "The version; else the live one.")
+    var version: Int?
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Compare the kept results of two versions.", valueName: "version")
+    )
+    var compare: [Int] = []
+
+    @Flag(help: "Also draw how the times of starts are spread.")
+    var chart = false
+
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
     func validate() throws {
         if count < 1 { throw ValidationError("--count must be at least 1") }
+        if !compare.isEmpty, compare.count != 2 {
+            throw ValidationError("--compare takes two versions")
+        }
     }
 
     func run() throws {
         try Output.reportingFailures {
+            guard compare.isEmpty else { return try compareVersions() }
             let response = try connection.makeClient().control(
                 DaemonClient.Request(
                     method: "POST",
                     path: "/v1/functions/\(DaemonClient.segment(name))/bench",
+                    query: version.map { [(name: "version", value: "\($0)")] } ?? [],
                     headers: [(name: "Content-Type", value: "application/json")],
                     body: Data("{\"count\":\(count)}".utf8)
                 )
             )
             if output.json { return Output.writeJSON(response.body) }
-            guard case .object(let phases)? = try DaemonClient.json(response)["phases"] else {
-                throw Failure(code: .protocolError, message: "the daemon's result has no phases")
-            }
-            let columns = ["p50", "p95", "p99", "max"]
-            var table = Table([("PHASE", .left)] + columns.map { ($0.uppercased(), .right) })
-            // In the order in which a request goes through them, others after.
-            let known = ["queue", "start", "guest", "total"]
-            let others = phases.keys.filter { !known.contains($0) }.sorted()
-            for phase in known + others {
-                guard let values = phases[phase] else { continue }
-                table.add([phase] + columns.map { values[$0]?.text ?? "" })
-            }
-            table.print()
+            let result = BenchResult(try DaemonClient.json(response))
+            result.table.print()
+            if chart { result.chart.forEach { print($0) } }
         }
+    }
+
+    private func compareVersions() throws {
+        let client = try connection.makeClient()
+        let results = try compare.map { number in
+            let path = "/v1/functions/\(DaemonClient.segment(name))/versions/\(number)"
+            let document = try DaemonClient.json(client.control(DaemonClient.Request(path: path)))
+            guard case .array(let kept)? = document["benchmarks"], let newest = kept.first,
+                let result = newest["result"]
+            else {
+                throw Failure(
+                    code: .refused,
+                    message:
+                        "version \(number) has no result: run 'roost bench \(name) --version \(number)' first"
+                )
+            }
+            return BenchResult(result)
+        }
+        results[1].table(comparedTo: results[0], compare[0], compare[1]).print()
     }
 }
