@@ -73,15 +73,18 @@ extension ControlAPI {
                 "outcome": "\(outcome.kind.rawValue)",
             ]
         )
-        return versionResponse(outcome)
+        return versionResponse(outcome, warnings: prepared.warnings)
     }
 
     /// The response to a call that may have made a version.
-    func versionResponse(_ outcome: DeploymentOutcome) -> Response {
+    ///
+    /// `warnings` are those of preparing it.
+    func versionResponse(_ outcome: DeploymentOutcome, warnings: [String] = []) -> Response {
         let version = outcome.version
         let path = "/v1/functions/\(version.function)/versions/\(version.number)"
         var document = describe(version, of: outcome.function).members ?? [:]
-        document["warnings"] = .array(warnings(of: version).map { .string($0) })
+        let all = warnings + self.warnings(of: version)
+        document["warnings"] = .array(all.map { .string($0) })
         return json(
             .object(document),
             status: outcome.kind == .created ? .created : .ok,

@@ -119,7 +119,7 @@ extension ControlAPI {
             "function configured",
             metadata: ["function": "\(name)", "version": "\(outcome.version.number)"]
         )
-        return versionResponse(outcome)
+        return versionResponse(outcome, warnings: prepared.warnings)
     }
 
     /// The version that `?version=` names, else the live, else the latest one.

@@ -247,13 +247,16 @@ struct ControlAPI: Sendable {
                 "Module cannot be instantiated",
                 error.description
             )
-        case .initialisation(let function, _):
+        case .initialisation(let function, _, _):
             problem = .unprocessable(
                 "initialisation-failed",
                 "Initialisation failed",
                 error.description
             )
             problem.members["function"] = JSONValue(function)
+            if let report = error.trapReport {
+                problem.members["trap"] = try? JSONValue(parsing: Array(report.utf8))
+            }
         case .missing, .host:
             return .internalError(error.description)
         }

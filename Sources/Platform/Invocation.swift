@@ -18,6 +18,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
         let scheduler: Scheduler
         let loader: Loader
         let janitor: Janitor
+        let residents: Residents
         let stacks: FreeList<ValueStack>
         let census: Census
         let ring: InvocationRing
@@ -224,7 +225,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
             remoteAddress: remoteAddress
         )
         do {
-            let lease = try loaded.pool.take(now: Monotonic.now())
+            let lease = try takeInstance(loaded.pool)
             if lease.wantsRefill { _ = surroundings.janitor.submit(.refill(loaded.pool)) }
             let stack =
                 try surroundings.stacks.take() ?? ValueStack(byteCount: VersionImage.stackBytes)
@@ -252,6 +253,16 @@ public final class Invocation: Resumable, @unchecked Sendable {
         stage = .running
         report.guestBegan()
         return nil
+    }
+
+    private func takeInstance(_ pool: InstancePool) throws(VersionError) -> InstanceLease {
+        do throws(VersionError) {
+            return try pool.take(now: Monotonic.now())
+        } catch .instantiation(.system) {
+            // The kernel has no mapping left: instances that nobody needs now have some.
+            surroundings.residents.relieve()
+            return try pool.take(now: Monotonic.now())
+        }
     }
 
     private func runSlice(budget: Int64) -> Suspension {

@@ -22,6 +22,7 @@ public final class Lane {
             scheduler: platform.scheduler,
             loader: platform.loader,
             janitor: platform.janitor,
+            residents: platform.residents,
             stacks: platform.stacks,
             census: platform.census,
             ring: ring

@@ -223,6 +223,8 @@ public struct PreparedModule: Sendable {
     let loaded: LoadedVersion
     /// How it is to be called.
     public var interface: GuestInterface { loaded.image.interface }
+    /// What initialisation did that is seldom meant.
+    public var warnings: [String] { loaded.image.warnings }
 
     /// The same as a certain version.
     public func version(_ number: Int) -> PreparedVersion {

@@ -62,6 +62,15 @@ final class Residents: Sendable {
         makeRoom()
     }
 
+    /// Gives up half of the instances that are ready: the system refused a mapping for another.
+    func relieve() {
+        let pools = versions.compactMap { $0.loaded?.pool }
+            .map { (pool: $0, statistics: $0.statistics) }
+            .filter { $0.statistics.readyCount > 0 }
+            .sorted { $0.statistics.lastUse < $1.statistics.lastUse }
+        for entry in pools.prefix((pools.count + 1) / 2) { entry.pool.evict() }
+    }
+
     /// Gives up what was used least recently, until the account is within its budget: first the instances that
     /// are ready, function by function, then images and code.
     ///

@@ -12,8 +12,8 @@ public enum VersionError: Error, Sendable, CustomStringConvertible {
     case link(LinkError)
     /// The module cannot be instantiated within the limits.
     case instantiation(InstantiationError)
-    /// One of the functions that initialise the module failed.
-    case initialisation(function: String, reason: String)
+    /// One of the functions that initialise the module failed; by a trap, if that is why.
+    case initialisation(function: String, reason: String, trap: Trap? = nil)
     /// The module's bytes are not in the store any more.
     case missing
     /// The host lacks a resource.
@@ -26,10 +26,16 @@ public enum VersionError: Error, Sendable, CustomStringConvertible {
         case .interface(let error): error.description
         case .link(let error): "the module cannot be linked: \(error)"
         case .instantiation(let error): "the module cannot be instantiated: \(error)"
-        case .initialisation(let function, let reason): "'\(function)' failed: \(reason)"
+        case .initialisation(let function, let reason, _): "'\(function)' failed: \(reason)"
         case .missing: "the module is not in the store"
         case .host(let error): error.description
         }
+    }
+
+    /// The report of the trap that was the reason, as JSON.
+    public var trapReport: String? {
+        guard case .initialisation(_, _, let trap?) = self else { return nil }
+        return TrapReport.text(trap)
     }
 }
 
@@ -45,6 +51,8 @@ final class VersionImage: Sendable {
 
     let interface: GuestInterface
     let module: Module
+    /// What initialisation did that every instance has the result of, and that is seldom meant.
+    let warnings: [String]
 
     private let linked: LinkedModule
     /// Nil when the configuration asks for instances that are made anew each time.
@@ -101,8 +109,9 @@ final class VersionImage: Sendable {
         limits.memoryBytesMax = configuration.limits.memoryBytes
         instanceLimits = limits
         self.initialisationLimits = initialisationLimits
-        let first = try Self.initialised(linked, limits, initialisationLimits)
+        let (first, observed) = try Self.initialised(linked, limits, initialisationLimits)
         snapshot = configuration.snapshot ? first.capture() : nil
+        warnings = configuration.snapshot ? observed.warnings : []
     }
 
     /// What module, translated code and snapshot take, in bytes.
@@ -120,7 +129,7 @@ final class VersionImage: Sendable {
     /// Makes an instance in its initialised state.
     func makeInstance() throws(VersionError) -> Instance {
         guard let snapshot else {
-            return try Self.initialised(linked, instanceLimits, initialisationLimits)
+            return try Self.initialised(linked, instanceLimits, initialisationLimits).instance
         }
         do throws(InstantiationError) {
             return try Instance(snapshot, limits: instanceLimits)
@@ -140,14 +149,14 @@ final class VersionImage: Sendable {
         _ linked: LinkedModule,
         _ limits: InstanceLimits,
         _ bounds: InitialisationLimits
-    ) throws(VersionError) -> Instance {
+    ) throws(VersionError) -> (instance: Instance, observed: Initialiser.Observations) {
         let instance: Instance
         do throws(InstantiationError) {
             instance = try Instance(linked, limits: limits)
         } catch {
             throw .instantiation(error)
         }
-        let initialiser = Initialiser(instance: instance, limits: bounds)
+        var initialiser = Initialiser(instance: instance, limits: bounds)
         if instance.hasStart { try initialiser.runStart() }
         for name in initialisers {
             guard case .function(FunctionType([], [])) = linked.module.export(named: name) else {
@@ -155,7 +164,7 @@ final class VersionImage: Sendable {
             }
             try initialiser.run(export: name)
         }
-        return instance
+        return (instance, initialiser.observed)
     }
 }
 
@@ -172,8 +181,38 @@ enum HostModules {
 private struct Initialiser {
     let instance: Instance
     let limits: VersionImage.InitialisationLimits
+    private(set) var observed = Observations()
 
-    func runStart() throws(VersionError) {
+    /// What was read that differs from run to run.
+    struct Observations {
+        var random = false
+        var clock = false
+
+        /// What instances that start from one snapshot have in common because of it.
+        var warnings: [String] {
+            var warnings: [String] = []
+            if random {
+                warnings.append(
+                    "random values were read while the module was initialised: every instance starts with the "
+                        + "same ones, seeds of hash tables and keys included"
+                )
+            }
+            if clock {
+                warnings.append(
+                    "the clock was read while the module was initialised: every instance starts with the time of "
+                        + "the deployment"
+                )
+            }
+            return warnings
+        }
+    }
+
+    init(instance: Instance, limits: VersionImage.InitialisationLimits) {
+        self.instance = instance
+        self.limits = limits
+    }
+
+    mutating func runStart() throws(VersionError) {
         let context = makeContext()
         let stack = try makeStack()
         let execution = Execution(
@@ -183,10 +222,10 @@ private struct Initialiser {
             hostState: context
         )
         guard let execution else { return }
-        try finish(execution, name: "the start function")
+        try finish(execution, context, name: "the start function")
     }
 
-    func run(export name: String) throws(VersionError) {
+    mutating func run(export name: String) throws(VersionError) {
         let context = makeContext()
         let stack = try makeStack()
         let execution: Execution
@@ -201,7 +240,7 @@ private struct Initialiser {
         } catch {
             throw .initialisation(function: name, reason: "\(error)")
         }
-        try finish(execution, name: name)
+        try finish(execution, context, name: name)
     }
 
     private func makeContext() -> WASIContext {
@@ -219,10 +258,19 @@ private struct Initialiser {
         }
     }
 
-    private func finish(_ execution: Execution, name: String) throws(VersionError) {
+    private mutating func finish(
+        _ execution: Execution,
+        _ context: WASIContext,
+        name: String
+    ) throws(VersionError) {
+        defer {
+            observed.random = observed.random || context.readRandom
+            observed.clock = observed.clock || context.readClock
+        }
         let deadline = Monotonic.now() &+ UInt64(limits.timeoutMilliseconds) &* 1_000_000
         while true {
             let reason: String
+            var cause: Trap?
             switch execution.resume(budget: 10_000_000) {
             case .finished, .exited(0):
                 return
@@ -234,10 +282,11 @@ private struct Initialiser {
                 reason = "it waits, which initialisation must not"
             case .trapped(let trap):
                 reason = "it trapped: \(trap)"
+                cause = trap
             case .exited(let code):
                 reason = "it exited with code \(code)"
             }
-            throw .initialisation(function: name, reason: reason)
+            throw .initialisation(function: name, reason: reason, trap: cause)
         }
     }
 }

@@ -64,6 +64,64 @@ struct BadInputTests {
         #expect(detail?.hasSuffix("in function 1 (sum)") == true)
     }
 
+    @Test func `an initialiser that traps is refused, with its stack`() throws {
+        let text = """
+            (module
+              (memory (export "memory") 1)
+              (func $inner unreachable)
+              (func (export "_initialize") (call $inner))
+              (func (export "_start")))
+            """
+        let response = try daemon.deploy("bad", text: text)
+        try expectProblem(response, 422, "initialisation-failed")
+        let document = try RunningDaemon.json(response)
+        #expect(document["function"] as? String == "_initialize")
+        let trap = try #require(document["trap"] as? [String: Any])
+        #expect(trap["kind"] as? String == "unreachable")
+        let frames = try #require(trap["backtrace"] as? [[String: Any]])
+        #expect(frames.map { $0["name"] as? String } == ["inner", "_initialize"])
+    }
+
+    @Test func `an initialiser that waits is refused`() throws {
+        let text = """
+            (module
+              (import "wasi_snapshot_preview1" "poll_oneoff"
+                (func $poll (param i32 i32 i32 i32) (result i32)))
+              (memory (export "memory") 1)
+              ;; A clock's subscription, ten seconds from now.
+              (data (i32.const 16) "\\01\\00\\00\\00\\00\\00\\00\\00\\00\\e4\\0b\\54\\02")
+              (func (export "_initialize")
+                (drop (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128))))
+              (func (export "_start")))
+            """
+        let response = try daemon.deploy("bad", text: text)
+        try expectProblem(response, 422, "initialisation-failed")
+        let detail = try RunningDaemon.json(response)["detail"] as? String
+        #expect(detail?.hasSuffix("it waits, which initialisation must not") == true)
+    }
+
+    @Test func `what every instance would share is warned of`() throws {
+        let text = """
+            (module
+              (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+              (import "wasi_snapshot_preview1" "clock_time_get"
+                (func $clock (param i32 i64 i32) (result i32)))
+              (memory (export "memory") 1)
+              (func (export "_initialize")
+                (drop (call $random (i32.const 0) (i32.const 8)))
+                (drop (call $clock (i32.const 0) (i64.const 0) (i32.const 8))))
+              (func (export "_start")))
+            """
+        let response = try daemon.deploy("seeded", text: text)
+        #expect(response.status == 201)
+        let warnings = try RunningDaemon.json(response)["warnings"] as? [String]
+        #expect(warnings?.count == 2)
+        #expect(warnings?.first?.hasPrefix("random values were read") == true)
+        // Without a snapshot each instance initialises itself.
+        let patched = try daemon.configure("seeded", #"{"snapshot":false}"#)
+        #expect((try RunningDaemon.json(patched)["warnings"] as? [String])?.isEmpty == true)
+    }
+
     @Test func `a text that cannot be read is refused with the line and the column`() throws {
         let response = try daemon.deploy("bad", text: "(module\n  (func (i32.ad)))")
         try expectProblem(response, 422, "invalid-module")
