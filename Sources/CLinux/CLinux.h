@@ -80,6 +80,9 @@ static inline int clinux_set_thread_name(const char *name) {
     return prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
+// An enumeration in some versions of the C library. Sets the calling thread's nice value, not the process's.
+static inline int clinux_set_thread_nice(int nice) { return setpriority(PRIO_PROCESS, 0, nice); }
+
 // The kernel's call: it takes a mask of any size, and answers how many bytes of it it has written.
 static inline long clinux_sched_getaffinity(unsigned char *mask, size_t size) {
     return syscall(SYS_sched_getaffinity, 0, size, mask);

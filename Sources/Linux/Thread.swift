@@ -24,6 +24,14 @@ public struct Thread: ~Copyable, Sendable {
         return Thread(handle: handle)
     }
 
+    /// Makes the calling thread give way to others when processors are short.
+    ///
+    /// `nice` is from 0, as others, to 19, only what others leave. The corresponding C function is
+    /// `setpriority`. Without effect when the kernel refuses.
+    public static func giveWay(nice: Int32) {
+        _ = clinux_set_thread_nice(nice)
+    }
+
     /// Waits for the thread's body to return.
     public consuming func join() {
         _ = pthread_join(handle, nil)

@@ -194,7 +194,11 @@ public final class Invocation: Resumable, @unchecked Sendable {
     /// Has the version loaded, and waits for that.
     private func load() -> Suspension {
         if let loadFailure {
-            end(.failed(.unavailable(loadFailure.description)))
+            if case .missing = loadFailure {
+                end(.failed(.withdrawn))
+            } else {
+                end(.failed(.unavailable(loadFailure.description)))
+            }
             return .done
         }
         report.loadingBegan()
@@ -389,6 +393,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
     ///
     /// The log stays for the record.
     private func releaseGuest(isSound: Bool) {
+        execution?.abandon()
         execution = nil
         if let stack { surroundings.stacks.give(back: stack) }
         stack = nil

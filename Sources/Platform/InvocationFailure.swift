@@ -15,6 +15,8 @@ enum InvocationFailure {
     case functionFull(concurrency: Int, queue: Int)
     case platformFull
     case draining
+    /// The function was deleted after the request had come, and before it was in memory.
+    case withdrawn
     case unavailable(String)
 
     /// What the record says.
@@ -26,13 +28,16 @@ enum InvocationFailure {
         case .memory: .memory
         case .badOutput: .badOutput
         case .functionFull, .platformFull, .draining: .overloaded
+        case .withdrawn: .canceled
         }
     }
 
     /// The value of `X-Function-Error`; nil when the function has no part in it.
     var errorName: String? {
-        if case .unavailable = self { return nil }
-        return outcome.rawValue
+        switch self {
+        case .unavailable, .withdrawn: nil
+        default: outcome.rawValue
+        }
     }
 
     var status: Status {
@@ -40,7 +45,7 @@ enum InvocationFailure {
         case .trap, .exit, .memory, .badOutput: .badGateway
         case .fuel, .timeout: .gatewayTimeout
         case .functionFull: .tooManyRequests
-        case .platformFull, .draining: .serviceUnavailable
+        case .platformFull, .draining, .withdrawn: .serviceUnavailable
         case .unavailable: .internalServerError
         }
     }
@@ -48,7 +53,7 @@ enum InvocationFailure {
     /// After how many seconds another try makes sense; nil when that is not known.
     var retryAfterSeconds: Int? {
         switch self {
-        case .functionFull, .platformFull: 1
+        case .functionFull, .platformFull, .withdrawn: 1
         case .draining: 5
         default: nil
         }
@@ -79,6 +84,8 @@ enum InvocationFailure {
             "the platform runs as many invocations as it may"
         case .draining:
             "the platform is shutting down"
+        case .withdrawn:
+            "the function's module is not in the store: the function was deleted meanwhile"
         case .unavailable(let reason):
             "the function could not be loaded: \(reason)"
         }
@@ -100,7 +107,7 @@ enum InvocationFailure {
         case .memory: "Function out of memory"
         case .badOutput: "Function answered badly"
         case .functionFull, .platformFull, .draining: "Overloaded"
-        case .unavailable: "Function unavailable"
+        case .withdrawn, .unavailable: "Function unavailable"
         }
     }
 

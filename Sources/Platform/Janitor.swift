@@ -34,6 +34,7 @@ final class Janitor: Sendable {
     init(sweep: @escaping @Sendable () -> Void) throws(SystemError) {
         let monitor = monitor
         try threads.spawn(name: "janitor") {
+            Thread.giveWay(nice: 5)
             while true {
                 switch Self.next(monitor) {
                 case .job(.giveBack(let used)): used.giveBack()

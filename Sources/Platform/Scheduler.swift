@@ -86,7 +86,11 @@ public final class Scheduler: Sendable {
 
     // MARK: - Threads
 
+    /// Guests that run long give way to event loops, which may have a short one: by about ten to one.
+    private static let workerNice: Int32 = 10
+
     private static func work(_ monitor: Monitor<State>) {
+        Thread.giveWay(nice: workerNice)
         while let task = next(monitor) {
             switch task.resume() {
             case .ready:

@@ -114,8 +114,13 @@ final class VersionImage: Sendable {
         warnings = configuration.snapshot ? observed.warnings : []
     }
 
-    /// What module, translated code and snapshot take, in bytes.
-    var byteCount: Int { moduleByteCount + codeByteCount + snapshotByteCount }
+    /// What module, translated code and snapshot take, in bytes, with what is needed besides.
+    var byteCount: Int {
+        moduleByteCount + codeByteCount + snapshotByteCount + Self.overheadBytes
+    }
+
+    /// What a version takes besides, as measured by `scripts/bench/density`.
+    private static let overheadBytes = 6 << 10
 
     /// What the module takes, in bytes: its own, and about as much for what was decoded.
     var moduleByteCount: Int { 2 * module.byteCount }

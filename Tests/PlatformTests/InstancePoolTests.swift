@@ -10,22 +10,34 @@ import WasmText
 /// Guests for the tests of pools.
 enum PoolGuest {
     /// `check` traps unless everything is as it was at the start; `mess` changes everything that an
-    /// instance has.
+    /// instance has. Called over HTTP, it does both, and answers.
     static let text = """
         (module
+          (import "wasi_snapshot_preview1" "fd_write"
+            (func $write (param i32 i32 i32 i32) (result i32)))
           (memory (export "memory") 2 8)
           (table $table 4 funcref)
           (global $value (mut i64) (i64.const 5))
           (elem (i32.const 0) $f)
           (data (i32.const 100) "\\2a")
+          (data (i32.const 130104)
+            "\\40\\fc\\01\\00\\1d\\00\\00\\00Content-Type: text/plain\\0a\\0aok\\0a")
           (data $passive "\\11")
           (func $f)
-          (func (export "_start"))
-          (func (export "mess") (local $at i32)
+          (func (export "_start")
+            (call $check)
+            (call $mess)
+            (drop
+              (call $write (i32.const 1) (i32.const 130104) (i32.const 1) (i32.const 8))))
+          (func $mess (export "mess") (local $at i32)
             (global.set $value (i64.const 99))
             (drop (memory.grow (i32.const 3)))
             (loop $next
-              (i32.store (local.get $at) (i32.const -1))
+              ;; All but what it answers with.
+              (if (i32.or
+                    (i32.lt_u (local.get $at) (i32.const 130100))
+                    (i32.gt_u (local.get $at) (i32.const 130200)))
+                (then (i32.store (local.get $at) (i32.const -1))))
               (br_if $next
                 (i32.lt_u
                   (local.tee $at (i32.add (local.get $at) (i32.const 1020)))
@@ -33,7 +45,7 @@ enum PoolGuest {
             (table.set $table (i32.const 0) (ref.null func))
             (table.set $table (i32.const 3) (ref.func $f))
             (data.drop $passive))
-          (func (export "check") (local $at i32)
+          (func $check (export "check") (local $at i32)
             (if (i64.ne (global.get $value) (i64.const 5)) (then unreachable))
             (if (i32.ne (memory.size) (i32.const 2)) (then unreachable))
             (if (ref.is_null (table.get $table (i32.const 0))) (then unreachable))
@@ -46,7 +58,7 @@ enum PoolGuest {
               (br_if $next
                 (i32.lt_u
                   (local.tee $at (i32.add (local.get $at) (i32.const 8)))
-                  (i32.const 131072))))))
+                  (i32.const 130104))))))
         """
 
     static func image(

@@ -43,6 +43,7 @@ public final class Execution: @unchecked Sendable {
     private let machine: MachinePointer
     private var fuelCharged: UInt64 = 0
     private var hasEnded = false
+    private var isAbandoned = false
 
     /// Where the slots end that the running frame uses, while it asks for memory.
     var stackTop: Frame
@@ -127,9 +128,20 @@ public final class Execution: @unchecked Sendable {
     }
 
     deinit {
-        instance.heap.unregister(self)
+        abandon()
         unsafe machine.base.deinitialize(count: 1)
         unsafe machine.base.deallocate()
+    }
+
+    /// Lets go of the instance and the stack, which may be used by others from now on: the execution cannot go
+    /// on.
+    ///
+    /// To be called before they are handed to another thread, however long somebody refers to the execution.
+    public func abandon() {
+        hasEnded = true
+        guard !isAbandoned else { return }
+        isAbandoned = true
+        instance.heap.unregister(self)
     }
 
     /// Instructions executed so far.
