@@ -169,7 +169,9 @@ final class InstancePool: Sendable {
             if let resetNanoseconds {
                 state.statistics.resetCount += 1
                 state.statistics.resetNanoseconds += resetNanoseconds
-                state.resetCost = (state.resetCost * 7 + resetNanoseconds) / 8
+                // One that was interrupted by something else says nothing of the next.
+                let sample = min(resetNanoseconds, 2 * state.resetCost + 10_000)
+                state.resetCost = (state.resetCost * 7 + sample) / 8
             }
             guard !state.isRetired, state.entries.count < bounds.maximum else { return false }
             state.entries.append(entry)
