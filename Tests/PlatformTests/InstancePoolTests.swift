@@ -9,6 +9,8 @@ import WasmText
 
 /// Guests for the tests of pools.
 enum PoolGuest {
+    /// A module that finds out whether its instances are pristine.
+    ///
     /// `check` traps unless everything is as it was at the start; `mess` changes everything that an
     /// instance has. Called over HTTP, it does both, and answers.
     static let text = """

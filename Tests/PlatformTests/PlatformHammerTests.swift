@@ -77,8 +77,11 @@ final class PlatformFixture: Sendable {
 
 struct PlatformHammerTests {
     /// Calls functions and waits for each answer; counts the statuses.
-    private func call(_ fixture: PlatformFixture, count: Int, _ statuses: borrowing Mutex<[Int: Int]>) throws
-    {
+    private func call(
+        _ fixture: PlatformFixture,
+        count: Int,
+        _ statuses: borrowing Mutex<[Int: Int]>
+    ) throws {
         let lane = fixture.platform.makeLane()
         for index in 0..<count {
             let request = try PlatformFixture.request("/f/x\(index % 4)")
