@@ -161,7 +161,8 @@ let package = Package(
         .testTarget(
             name: "RoostTests",
             dependencies: [
-                "roost", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "roost", "Daemon",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
         ),

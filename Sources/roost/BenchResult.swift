@@ -61,21 +61,38 @@ struct BenchResult {
         return table
     }
 
-    /// How the times of starts are spread: a bar for each range, twice as wide as the one before.
-    var chart: [String] {
-        var lines: [String] = []
-        for kind in Self.kinds {
-            guard case .array(let buckets)? = phase(kind, "start")?["histogram"] else { continue }
+    /// How the times of one kind of start are spread.
+    struct Spread {
+        let kind: String
+        /// Ranges of times, each twice as wide as the one before: their ends in microseconds, how many starts
+        /// took that long, and what part of the most frequent range that is.
+        let buckets: [(upTo: Double, count: Int, share: Double)]
+    }
+
+    var spreads: [Spread] {
+        Self.kinds.compactMap { kind in
+            guard case .array(let buckets)? = phase(kind, "start")?["histogram"] else { return nil }
             let counts = buckets.map { Double($0["count"]?.text ?? "") ?? 0 }
-            guard let most = counts.max(), most > 0 else { continue }
-            lines += ["", "\(kind) starts, by microseconds"]
-            for (bucket, count) in zip(buckets, counts) {
-                let bar = String(repeating: "█", count: Int((count / most * 50).rounded(.up)))
-                let limit = "≤ \(bucket["upTo"]?.text ?? "")"
-                let blanks = String(repeating: " ", count: max(0, 14 - limit.count))
-                lines.append("\(blanks)\(limit)  \(bar) \(Int(count))")
-            }
+            guard let most = counts.max(), most > 0 else { return nil }
+            return Spread(
+                kind: kind,
+                buckets: zip(buckets, counts).map { bucket, count in
+                    (Double(bucket["upTo"]?.text ?? "") ?? 0, Int(count), count / most)
+                }
+            )
         }
-        return lines
+    }
+
+    /// The spreads as bars of text.
+    var chart: [String] {
+        spreads.flatMap { spread in
+            ["", "\(spread.kind) starts, by microseconds"]
+                + spread.buckets.map { bucket in
+                    let bar = String(repeating: "█", count: Int((bucket.share * 50).rounded(.up)))
+                    let limit = "≤ \(bucket.upTo)"
+                    let blanks = String(repeating: " ", count: max(0, 14 - limit.count))
+                    return "\(blanks)\(limit)  \(bar) \(bucket.count)"
+                }
+        }
     }
 }

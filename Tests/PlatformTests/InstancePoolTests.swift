@@ -183,6 +183,25 @@ struct InstancePoolTests {
         #expect(pool.statistics.readyCount == 0)
     }
 
+    @Test func `a janitor refills pools and takes instances back`() throws {
+        let pool = try pool(minimum: 2)
+        let sweeps = Atomic(0)
+        let janitor = try Janitor { sweeps.add(1, ordering: .relaxed) }
+        defer { janitor.stop() }
+        let lease = try pool.take(now: 1)
+        #expect(lease.wantsRefill)
+        #expect(try PoolGuest.run(lease.instance, "mess"))
+        #expect(janitor.submit(.refill(pool)))
+        let used = UsedInstance(lease: lease, pool: pool, isSound: true, endedAt: 2)
+        #expect(janitor.submit(.giveBack(used)))
+        let deadline = Monotonic.now() &+ 10_000_000_000
+        while pool.statistics.readyCount < 3, Monotonic.now() < deadline {}
+        #expect(pool.statistics.readyCount == 3)
+        #expect(pool.statistics.resetCount == 1)
+        // The first sweep comes at once.
+        #expect(sweeps.load(ordering: .relaxed) >= 1)
+    }
+
     @Test func `hammer: instances taken by many threads are pristine, and none is lost`() throws {
         let pool = try pool(minimum: 2, maximum: 8)
         let leaks = Atomic(0)
@@ -304,6 +323,24 @@ struct ResidentsTests {
         residents.makeRoom()
         #expect(versions.map(\.isLoaded) == [false, false])
         #expect(account.byteCount == 0)
+    }
+
+    @Test func `half of the instances go when the system has no mapping left`() throws {
+        let residents = Residents(account: MemoryAccount(byteCountMax: 1 << 30))
+        let versions = try ["one", "two", "three"].map { try version($0) }
+        for (index, version) in versions.enumerated() {
+            let loaded = try LoadedVersion(
+                PoolGuest.image(),
+                configuration: FunctionConfiguration(),
+                account: residents.account
+            )
+            #expect(residents.install(loaded, as: version))
+            let lease = try loaded.pool.take(now: UInt64(10 - index))
+            loaded.pool.give(back: lease, isSound: true, now: 20)
+        }
+        residents.relieve()
+        // Those that were used longest ago.
+        #expect(versions.map { $0.loaded?.pool.statistics.readyCount } == [1, 0, 0])
     }
 
     @Test func `a version that was withdrawn is not loaded again`() throws {

@@ -28,8 +28,13 @@ struct BenchCommand: ParsableCommand {
     )
     var compare: [Int] = []
 
-    @Flag(help: "Also draw how the times of starts are spread.")
-    var chart = false
+    @Option(
+        help: ArgumentHelp(
+            "Write a picture of how the times of starts are spread, as SVG. A terminal shows it in any case.",
+            valueName: "file"
+        )
+    )
+    var chart: String?
 
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
@@ -38,6 +43,9 @@ struct BenchCommand: ParsableCommand {
         if count < 1 { throw ValidationError("--count must be at least 1") }
         if !compare.isEmpty, compare.count != 2 {
             throw ValidationError("--compare takes two versions")
+        }
+        if let chart, !chart.lowercased().hasSuffix(".svg") {
+            throw ValidationError("--chart writes SVG: '\(chart)' should end in .svg")
         }
     }
 
@@ -53,10 +61,14 @@ struct BenchCommand: ParsableCommand {
                     body: Data("{\"count\":\(count)}".utf8)
                 )
             )
-            if output.json { return Output.writeJSON(response.body) }
             let result = BenchResult(try DaemonClient.json(response))
+            if let chart {
+                let picture = result.picture(title: "Starts of \(name)")
+                try Data(picture.utf8).write(to: URL(filePath: chart))
+            }
+            if output.json { return Output.writeJSON(response.body) }
             result.table.print()
-            if chart { result.chart.forEach { print($0) } }
+            if isatty(STDOUT_FILENO) == 1 { result.chart.forEach { print($0) } }
         }
     }
 
