@@ -16,12 +16,18 @@ public struct TextError: Error, Equatable, Sendable, CustomStringConvertible {
         self.column = column
     }
 
+    /// How much of a message is kept, in Unicode scalars.
+    private static let messageCharactersMax = 200
+
     /// Makes an error at a byte of a source.
     init(_ message: String, at offset: Int, in source: [UInt8]) {
         let before = source.prefix(offset)
         let start = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
+        // Messages quote what they are about, which may be as long as the text.
+        let isLong = message.utf8.count > Self.messageCharactersMax
+        let beginning = message.unicodeScalars.prefix(Self.messageCharactersMax)
         self.init(
-            message,
+            isLong ? String(beginning) + "…" : message,
             line: before.count { $0 == 0x0A } + 1,
             column: before.count - start + 1
         )

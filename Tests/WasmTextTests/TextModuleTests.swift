@@ -73,6 +73,18 @@ struct TextModuleTests {
 
     /// What is before and after thousands of zeros.
     @Test(arguments: [
+        "(func (br $N))", "(func (local.get $N))", "(N)", "(func (N))", "(export \"\" (func $N))",
+    ])
+    func `an error quotes the beginning of a long name`(field: String) throws {
+        let name = String(repeating: "n", count: 1_000_000)
+        let text = "(module \(field))".replacing("N", with: name)
+        let error = #expect(throws: TextError.self) { try TextModule.encode(text) }
+        let message = try #require(error).message
+        #expect(message.contains("nnnn") && message.hasSuffix("…"))
+        #expect(message.utf8.count < 300)
+    }
+
+    @Test(arguments: [
         ("i32.const", "9", ""), ("i64.const", "9", ""), ("i32.const", "0", "9999999999"),
         ("i32.const", "0", "x"), ("f32.const", "9", ""), ("f64.const", "9", ""),
         ("f64.const", "e", ""), ("call", "9", ""), ("call", "0", "9999999999"),
