@@ -19,6 +19,13 @@ final class Residents: Sendable {
     private struct State {
         var versions: [ObjectIdentifier: FunctionVersion] = [:]
         var statistics = Statistics()
+        private var evictedCountSeen = 0
+
+        /// Whether more versions have been given up than when it was asked last.
+        mutating func noteEvictions(_ count: Int) -> Bool {
+            defer { evictedCountSeen = count }
+            return count > evictedCountSeen
+        }
     }
 
     private let state = Mutex(State())
@@ -60,6 +67,10 @@ final class Residents: Sendable {
             loaded.pool.trim(now: now)
         }
         makeRoom()
+        let evictedCount = statistics.evictedVersionCount
+        guard state.withLock({ $0.noteEvictions(evictedCount) }) else { return }
+        // What many small objects leave behind is only given back on request.
+        ProcessMemory.trim()
     }
 
     /// Gives up half of the instances that are ready: the system refused a mapping for another.
