@@ -20,8 +20,8 @@ struct InstanceLease {
     var takenAt: UInt64 = 0
     /// How many requests it has served since its state was pristine.
     var served = 0
-    /// Whether the taker must have somebody ``InstancePool/refill()``.
-    var wantsRefill = false
+    /// Whether the pool is short of instances since this one was taken.
+    var leavesShortage = false
     /// What the account of memory has for it, in bytes.
     fileprivate(set) var accounted = 0
 }
@@ -103,7 +103,7 @@ final class InstancePool: Sendable {
 
     /// Takes an instance, or makes one, at the time `now`.
     func take(now: UInt64) throws(VersionError) -> InstanceLease {
-        let (entry, wantsRefill) = state.withLock { state in
+        let (entry, leavesShortage) = state.withLock { state in
             state.demand.taken(at: now)
             state.statistics.lastUse = now
             state.statistics.inUseCount += 1
@@ -113,9 +113,7 @@ final class InstancePool: Sendable {
             } else {
                 state.statistics.missCount += 1
             }
-            let wantsRefill = !state.isRefillPending && shortage(state, now) > 0
-            if wantsRefill { state.isRefillPending = true }
-            return (entry, wantsRefill)
+            return (entry, shortage(state, now) > 0)
         }
         if let entry {
             return InstanceLease(
@@ -123,7 +121,7 @@ final class InstancePool: Sendable {
                 kind: .pooled,
                 takenAt: now,
                 served: entry.served,
-                wantsRefill: wantsRefill,
+                leavesShortage: leavesShortage,
                 accounted: entry.accounted
             )
         }
@@ -134,7 +132,7 @@ final class InstancePool: Sendable {
                 instance: instance,
                 kind: .fresh,
                 takenAt: now,
-                wantsRefill: wantsRefill,
+                leavesShortage: leavesShortage,
                 accounted: accounted
             )
         } catch {
@@ -196,6 +194,16 @@ final class InstancePool: Sendable {
         let expected = state.demand.expected(at: now) - state.statistics.inUseCount
         let wanted = min(max(bounds.minimum, expected), bounds.maximum)
         return wanted - state.entries.count
+    }
+
+    /// Has a janitor make the instances that are missing, unless that is under way.
+    func requestRefill(by janitor: Janitor) {
+        let isFirst = state.withLock { state in
+            defer { state.isRefillPending = true }
+            return !state.isRefillPending
+        }
+        guard isFirst, !janitor.submit(.refill(self)) else { return }
+        state.withLock { $0.isRefillPending = false }
     }
 
     /// Makes the instances that are missing.

@@ -229,21 +229,21 @@ public final class Invocation: Resumable, @unchecked Sendable {
             remoteAddress: remoteAddress
         )
         do {
+            // What is taken here is given back at the invocation's end, however it ends.
+            stack = try surroundings.stacks.take() ?? ValueStack(byteCount: VersionImage.stackBytes)
             let lease = try takeInstance(loaded.pool)
-            if lease.wantsRefill { _ = surroundings.janitor.submit(.refill(loaded.pool)) }
-            let stack =
-                try surroundings.stacks.take() ?? ValueStack(byteCount: VersionImage.stackBytes)
-            let execution = try Execution(
-                lease.instance,
-                export: GuestInterface.commandEntry,
-                stack: stack,
-                fuelLimit: limits.fuel,
-                hostState: context
-            )
             self.loaded = loaded
             self.lease = lease
-            self.stack = stack
-            self.execution = execution
+            if lease.leavesShortage { loaded.pool.requestRefill(by: surroundings.janitor) }
+            execution = try stack.map { stack in
+                try Execution(
+                    lease.instance,
+                    export: GuestInterface.commandEntry,
+                    stack: stack,
+                    fuelLimit: limits.fuel,
+                    hostState: context
+                )
+            }
             report.start = wasLoaded ? .compiled : lease.kind
         } catch {
             return .unavailable("\(error)")

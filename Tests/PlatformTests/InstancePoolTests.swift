@@ -159,8 +159,7 @@ struct InstancePoolTests {
         try pool.refill()
         #expect(pool.statistics.readyCount == 3)
         let leases = try (0..<2).map { _ in try pool.take(now: 0) }
-        // Only the first is told: one refill is enough.
-        #expect(leases.map(\.wantsRefill) == [true, false])
+        #expect(leases.map(\.leavesShortage) == [true, true])
         try pool.refill()
         #expect(pool.statistics.readyCount == 3)
         #expect(pool.statistics.refillCount == 5)
@@ -189,9 +188,9 @@ struct InstancePoolTests {
         let janitor = try Janitor { sweeps.add(1, ordering: .relaxed) }
         defer { janitor.stop() }
         let lease = try pool.take(now: 1)
-        #expect(lease.wantsRefill)
+        #expect(lease.leavesShortage)
         #expect(try PoolGuest.run(lease.instance, "mess"))
-        #expect(janitor.submit(.refill(pool)))
+        pool.requestRefill(by: janitor)
         let used = UsedInstance(lease: lease, pool: pool, isSound: true, endedAt: 2)
         #expect(janitor.submit(.giveBack(used)))
         let deadline = Monotonic.now() &+ 10_000_000_000

@@ -5,14 +5,13 @@ extension FunctionTranslator {
         let function = Int(try reader.u32())
         let type = typeIndex(of: function)
         count(at: offset)
-        let arguments = popArguments(environment.layouts.parameters[type])
+        let arguments = exchangeArguments(type)
         if function < environment.structure.importedFunctionCount {
             emit(.callImport, arguments, wide: environment.recordSlots[function])
         } else {
             emit(.call, arguments)
             cells.append(UInt64(environment.codeAddress(function)))
         }
-        pushResults(environment.layouts.results[type])
     }
 
     mutating func callIndirect(at offset: Int) throws(ModuleError) {
@@ -20,19 +19,17 @@ extension FunctionTranslator {
         let table = UInt16(truncatingIfNeeded: try reader.u32())
         count(at: offset)
         let index = popTableIndex(of: Int(table))
-        let arguments = popArguments(environment.layouts.parameters[type])
+        let arguments = exchangeArguments(type)
         emit(.callIndirect, arguments, index, table)
         cells.append(UInt64(environment.typeIDs[type]))
-        pushResults(environment.layouts.results[type])
     }
 
     mutating func callReference(at offset: Int) throws(ModuleError) {
         let type = Int(try reader.u32())
         count(at: offset)
         let function = popSlot()
-        let arguments = popArguments(environment.layouts.parameters[type])
+        let arguments = exchangeArguments(type)
         emit(.callReference, arguments, function)
-        pushResults(environment.layouts.results[type])
     }
 
     // MARK: - Tail calls
@@ -88,9 +85,16 @@ extension FunctionTranslator {
         return UInt16(truncatingIfNeeded: nextSlot)
     }
 
-    private mutating func pushResults(_ layout: SlotLayout) {
-        pushTemporaries(layout)
+    /// Puts the results of a call with a type in the place of its arguments, which are brought to where the
+    /// callee's frame begins: answers that slot.
+    private mutating func exchangeArguments(_ type: Int) -> UInt16 {
+        let arguments = environment.layouts.parameters[type]
+        settleTop(arguments.count)
+        let slot = UInt16(truncatingIfNeeded: nextSlot - arguments.slotCount)
+        let height = stack.count - arguments.count
+        replaceOperands(above: height, with: environment.layouts.results[type])
         producer = nil
+        return slot
     }
 
     /// What follows in the text cannot be reached.

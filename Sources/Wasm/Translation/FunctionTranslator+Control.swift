@@ -32,6 +32,9 @@ struct Fixup {
     var cell: Int
     var jumpShift: Int
     var costShift: Int
+    /// Whether the cell is the first of a `branchTable`'s entries that go to the same label; each names the
+    /// next, counted from 1, in its last field.
+    var beginsChain = false
 
     static func unconditional(_ cell: Int) -> Fixup {
         Fixup(instruction: cell, cell: cell, jumpShift: 32, costShift: 16)
@@ -41,8 +44,20 @@ struct Fixup {
         Fixup(instruction: cell, cell: cell + 1, jumpShift: 0, costShift: 32)
     }
 
-    static func tableEntry(_ cell: Int, of instruction: Int) -> Fixup {
-        Fixup(instruction: instruction, cell: cell, jumpShift: 0, costShift: 32)
+    static func chain(_ cell: Int, of instruction: Int) -> Fixup {
+        Fixup(
+            instruction: instruction,
+            cell: cell,
+            jumpShift: 0,
+            costShift: 32,
+            beginsChain: true
+        )
+    }
+
+    /// The cell of the next entry of a chain, from the contents of one.
+    func next(after contents: UInt64) -> Int? {
+        let link = Int(contents >> 48)
+        return beginsChain && link > 0 ? instruction + 1 + link : nil
     }
 }
 
@@ -52,6 +67,7 @@ struct OpenCharge {
         case entry
         case loop(Int)
         case field(cell: Int, shift: Int)
+        case branch(Fixup)
         case clause(Int)
     }
 
@@ -71,6 +87,7 @@ extension FunctionTranslator {
             case .entry: entryCost = UInt32(truncatingIfNeeded: cost)
             case .loop(let number): loopCosts[number] = UInt16(truncatingIfNeeded: cost)
             case .field(let cell, let shift): cells[cell] |= cost << UInt64(shift)
+            case .branch(let fixup): write(cost, at: fixup.costShift, of: fixup)
             case .clause(let clause):
                 handlers.clauses[clause].cost = UInt16(truncatingIfNeeded: cost)
             }
@@ -84,15 +101,22 @@ extension FunctionTranslator {
     /// Makes a branch jump to the next cell.
     mutating func bind(_ fixup: Fixup) {
         setJump(fixup, to: cells.count)
-        charges.append(
-            OpenCharge(place: .field(cell: fixup.cell, shift: fixup.costShift), ordinal: ordinal)
-        )
+        charges.append(OpenCharge(place: .branch(fixup), ordinal: ordinal))
         producer = nil
     }
 
     private mutating func setJump(_ fixup: Fixup, to target: Int) {
         let jump = UInt32(truncatingIfNeeded: target - fixup.instruction)
-        cells[fixup.cell] |= UInt64(jump) << UInt64(fixup.jumpShift)
+        write(UInt64(jump), at: fixup.jumpShift, of: fixup)
+    }
+
+    /// Writes a field of a branch, or of all entries of a chain.
+    private mutating func write(_ value: UInt64, at shift: Int, of fixup: Fixup) {
+        var cell: Int? = fixup.cell
+        while let place = cell {
+            cells[place] |= value << UInt64(shift)
+            cell = fixup.next(after: cells[place])
+        }
     }
 
     /// Makes a branch jump to a label, now or when the label's place is known.
@@ -102,7 +126,7 @@ extension FunctionTranslator {
         let index = controls.count - 1 - depth
         if case .loop(let start, let cost) = controls[index].kind {
             setJump(fixup, to: start)
-            cells[fixup.cell] |= UInt64(loopCosts[cost]) << UInt64(fixup.costShift)
+            write(UInt64(loopCosts[cost]), at: fixup.costShift, of: fixup)
         } else {
             controls[index].fixups.append(fixup)
         }
@@ -182,8 +206,7 @@ extension FunctionTranslator {
             emit(.branch)
         }
         unreachableDepth = nil
-        truncate(to: control.height)
-        pushTemporaries(control.parameters)
+        replaceOperands(above: control.height, with: control.parameters)
         if case .ifThen(let branch) = control.kind { bind(branch) }
         control.kind = .ifElse
         producer = nil
@@ -201,8 +224,7 @@ extension FunctionTranslator {
         }
         if fallsThrough { settleTop(control.results.count) }
         if case .tryTable = control.kind { endRegion() }
-        truncate(to: control.height)
-        pushTemporaries(control.results)
+        replaceOperands(above: control.height, with: control.results)
         control.fixups.forEach { bind($0) }
         control.clauses.forEach { bind(clause: $0) }
         var isReached = fallsThrough || !control.fixups.isEmpty || !control.clauses.isEmpty
@@ -374,17 +396,19 @@ extension FunctionTranslator {
         emit(.branchTable, index)
         cells.append(UInt64(UInt32(truncatingIfNeeded: count)))
         cells.append(contentsOf: repeatElement(0, count: count + 1))
-        var moves: [Int: [Fixup]] = [:]
+        // Entries with the same label are chained: a table may have many, and all wait for their labels.
+        var heads: [Int: Int] = [:]
         for (position, depth) in depths.enumerated() {
-            let fixup = Fixup.tableEntry(instruction + 2 + position, of: instruction)
-            if depth < controls.count - 1, operandsAreInPlace(depth: depth) {
-                resolve(fixup, depth: depth)
-            } else {
-                moves[depth, default: []].append(fixup)
-            }
+            let next = heads.updateValue(position, forKey: depth).map { $0 + 1 } ?? 0
+            cells[instruction + 2 + position] = UInt64(next) << 48
         }
-        for (depth, fixups) in moves.sorted(by: { $0.key < $1.key }) {
-            for fixup in fixups { setJump(fixup, to: cells.count) }
+        for (depth, head) in heads.sorted(by: { $0.key < $1.key }) {
+            let chain = Fixup.chain(instruction + 2 + head, of: instruction)
+            if depth < controls.count - 1, operandsAreInPlace(depth: depth) {
+                resolve(chain, depth: depth)
+                continue
+            }
+            setJump(chain, to: cells.count)
             if depth < controls.count - 1 {
                 emitJump(depth: depth)
             } else {

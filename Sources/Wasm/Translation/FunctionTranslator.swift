@@ -38,6 +38,10 @@ struct FunctionTranslator {
         var isVector: Bool
 
         var slotCount: Int { isVector ? 2 : 1 }
+
+        var isScalarTemporary: Bool {
+            if case .temporary = source { !isVector } else { false }
+        }
     }
 
     let environment: Environment
@@ -250,22 +254,39 @@ struct FunctionTranslator {
 
     /// Pushes a temporary for each value of a list, which may be long.
     mutating func pushTemporaries(_ layout: SlotLayout) {
-        if layout.slotCount == layout.count {
-            let first = nextSlot
-            stack.append(
-                contentsOf: (0..<layout.count).lazy.map { index in
-                    let slot = UInt16(truncatingIfNeeded: first + index)
-                    return Operand(source: .temporary, slot: slot, isVector: false)
-                }
-            )
-            nextSlot += layout.count
-            nextSlotMax = max(nextSlotMax, nextSlot)
-            return
-        }
+        guard layout.hasVectors else { return pushScalars(layout.count) }
         for index in 0..<layout.count {
             let isVector = environment.layouts.isVector(index, of: layout)
             _ = pushTemporary(isVector: isVector)
         }
+    }
+
+    /// Pushes temporaries that are not vectors.
+    private mutating func pushScalars(_ count: Int) {
+        let first = nextSlot
+        stack.append(
+            contentsOf: (0..<count).lazy.map { index in
+                let slot = UInt16(truncatingIfNeeded: first + index)
+                return Operand(source: .temporary, slot: slot, isVector: false)
+            }
+        )
+        nextSlot += count
+        nextSlotMax = max(nextSlotMax, nextSlot)
+    }
+
+    /// Puts temporaries for the values of a list in the place of the operands above a height.
+    ///
+    /// Those that are what they should be stay: an instruction of two bytes may have a thousand operands and
+    /// as many results.
+    mutating func replaceOperands(above height: Int, with layout: SlotLayout) {
+        guard !layout.hasVectors else {
+            truncate(to: height)
+            return pushTemporaries(layout)
+        }
+        let end = min(stack.count, height + layout.count)
+        let kept = stack[height..<end].firstIndex { !$0.isScalarTemporary } ?? end
+        truncate(to: kept)
+        pushScalars(height + layout.count - kept)
     }
 
     /// Pushes the result of the instruction about to be emitted, and answers its slot.

@@ -57,6 +57,35 @@ struct ExecutionTests {
         #expect(short.fuelUsed > 490)
     }
 
+    @Test func `each entry of a branch table pays for what follows its label`() throws {
+        let text = """
+            (module
+              (func (export "choose") (param $n i32)
+                block $a
+                  loop $c
+                    block $b
+                      local.get $n
+                      i32.const -1
+                      local.set $n
+                      br_table $a $b $a $c $b $a
+                    end
+                    nop nop nop
+                  end
+                end
+                nop))
+            """
+        // Three blocks, four instructions, then what follows the label.
+        let toA: UInt64 = 7 + 1
+        let toB: UInt64 = 7 + 3 + 1
+        // To the loop's start, once more through it, and by the last entry out.
+        let toC: UInt64 = 7 + 5 + 1
+        for (index, fuel) in [toA, toB, toA, toC, toB, toA, toA].enumerated() {
+            let execution = try start(text, "choose", [.i32(Int32(index))])
+            #expect(isFinished(execution.resume(budget: 1 << 20)))
+            #expect(execution.fuelUsed == fuel, "\(index)")
+        }
+    }
+
     @Test func `a trap gives back what was paid for instructions not reached`() throws {
         let text = """
             (module
