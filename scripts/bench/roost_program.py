@@ -1,0 +1,18 @@
+"""Builds the program that the measurements start."""
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def build():
+    """Builds the release program, with what that needs; answers its path."""
+    script = (
+        f"set -euo pipefail; source '{ROOT}/scripts/tools.sh'; need_build_packages;"
+        "swift build -c release --product roost >&2; echo $(swift build -c release --show-bin-path)/roost"
+    )
+    result = subprocess.run(["bash", "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    if result.returncode:
+        sys.exit("the build failed")
+    return result.stdout.strip()
