@@ -50,11 +50,13 @@ public struct Bench {
     private let bytes: [UInt8]
     private let loaded: LoadedVersion
     private let stack: ValueStack
+    private let environment: FixedEnvironment
 
     /// Gets ready to measure a version whose module has these bytes.
     public init(_ version: FunctionVersion, module bytes: [UInt8]) throws(VersionError) {
         self.version = version
         self.bytes = bytes
+        environment = FixedEnvironment(of: version, serverSoftware: "")
         let image = try VersionImage(module: bytes, configuration: version.configuration)
         // Its instances come in addition to those that serve, and not for long.
         let account = MemoryAccount(byteCountMax: .max)
@@ -67,19 +69,36 @@ public struct Bench {
     }
 
     /// Measures all kinds, until a moment of `Monotonic.now()` at the latest.
-    public func run(count: Int, deadline: UInt64) throws(VersionError) -> [KindResult] {
+    ///
+    /// `progress` hears a few times a second which kind is measured, and how many of its starts are done.
+    public func run(
+        count: Int,
+        deadline: UInt64,
+        progress: (_ kind: StartKind, _ done: Int, _ count: Int) -> Void = { _, _, _ in }
+    ) throws(VersionError) -> [KindResult] {
         var results: [KindResult] = []
         for kind in StartKind.allCases {
             let limit = kind == .compiled ? Self.compiledCountMax : Self.countMax
-            results.append(try measure(kind, count: min(count, limit), deadline: deadline))
+            let count = min(count, limit)
+            var reportedAt: UInt64 = 0
+            let result = try measure(kind, count: count, deadline: deadline) { done, now in
+                guard now &- reportedAt >= Self.progressNanoseconds else { return }
+                reportedAt = now
+                progress(kind, done, count)
+            }
+            results.append(result)
+            progress(kind, result.count, count)
         }
         return results
     }
 
+    private static let progressNanoseconds: UInt64 = 100_000_000
+
     private func measure(
         _ kind: StartKind,
         count: Int,
-        deadline: UInt64
+        deadline: UInt64,
+        _ progress: (_ done: Int, _ now: UInt64) -> Void
     ) throws(VersionError) -> KindResult {
         var recorder = PhaseRecorder()
         var failureCount = 0
@@ -101,6 +120,7 @@ public struct Bench {
             recorder.record("reset", from: ended, to: reset)
             recorder.record("total", from: begin, to: reset)
             done += 1
+            progress(done, reset)
         }
         return KindResult(
             kind: kind,
@@ -130,7 +150,7 @@ public struct Bench {
             outputByteLimit: limits.outputBytes,
             logByteLimit: limits.logBytes
         )
-        var environment = version.environment
+        var environment = environment.strings
         for (name, value) in [
             ("REQUEST_METHOD", "GET"), ("SCRIPT_NAME", "/f/\(version.function)"),
             ("PATH_INFO", "/"), ("QUERY_STRING", ""), ("SERVER_PROTOCOL", "HTTP/1.1"),

@@ -1,10 +1,35 @@
 import HTTP
 import WASI
 
+/// The part of a guest's environment that is the same for every request to a version.
+struct FixedEnvironment {
+    let strings: GuestStrings
+    /// The names of the variables that the operator set: requests cannot set these.
+    let reservedNames: Set<String>
+
+    init(of version: FunctionVersion, serverSoftware: String) {
+        let variables = version.configuration.environment
+        let reserved = Set(variables.map(\.name))
+        var strings = GuestStrings()
+        for variable in variables { strings.append(name: variable.name, value: variable.value) }
+        let fixed = [
+            ("GATEWAY_INTERFACE", "CGI/1.1"), ("SERVER_SOFTWARE", serverSoftware),
+            ("FUNCTION_NAME", version.function.description),
+            ("FUNCTION_VERSION", String(version.number)),
+        ]
+        for (name, value) in fixed where !reserved.contains(name) {
+            strings.append(name: name, value: value)
+        }
+        self.strings = strings
+        reservedNames = reserved
+    }
+}
+
 /// Makes a guest's environment and arguments of a request: RFC 3875 §4.1, with WAGI's additions.
 struct CGIEnvironment {
     let head: RequestHead
     let match: RouteMatch
+    let fixed: FixedEnvironment
     let requestIdentifier: String
     let bodyByteCount: Int
     let remoteAddress: String
@@ -19,7 +44,7 @@ struct CGIEnvironment {
 
     /// The environment: the version's part first, then the request's.
     func environment() -> GuestStrings {
-        var strings = match.version.environment
+        var strings = fixed.strings
         let path = head.pathOctets
         let scriptName = path.prefix(match.prefixCount)
         let rawPathInfo = path.dropFirst(match.prefixCount)
@@ -62,7 +87,7 @@ struct CGIEnvironment {
     }
 
     private func append(_ name: String, _ value: String, to strings: inout GuestStrings) {
-        guard !match.version.reservedNames.contains(name) else { return }
+        guard !fixed.reservedNames.contains(name) else { return }
         strings.append(name: name, value: value)
     }
 
@@ -71,7 +96,7 @@ struct CGIEnvironment {
         _ value: some Collection<UInt8>,
         to strings: inout GuestStrings
     ) {
-        guard !match.version.reservedNames.contains(name) else { return }
+        guard !fixed.reservedNames.contains(name) else { return }
         strings.append(name: name, value: value)
     }
 

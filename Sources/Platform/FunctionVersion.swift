@@ -1,6 +1,5 @@
 public import Store
 import Synchronization
-import WASI
 
 /// One immutable version of a function: a module and a configuration.
 ///
@@ -15,19 +14,21 @@ public final class FunctionVersion: Sendable {
     /// Shared by all versions of the function.
     let gate: FunctionGate<Invocation>
 
-    /// The part of the guest's environment that is the same for every request.
-    let environment: GuestStrings
-    /// The names of the variables that the operator set: requests cannot set these.
-    let reservedNames: Set<String>
-    let numberText: String
+    private let serverSoftware: String
 
-    private struct Residence {
-        var loaded: LoadedVersion?
+    /// A version in memory, with what is made of its configuration for its guests.
+    struct Residence {
+        let loaded: LoadedVersion
+        let environment: FixedEnvironment
+    }
+
+    private struct State {
+        var residence: Residence?
         /// Nobody can call the version any more: it is not to be loaded again.
         var isWithdrawn = false
     }
 
-    private let residence = Mutex(Residence())
+    private let state = Mutex(State())
 
     /// Who waits for the version to be loaded; nil when nobody loads it.
     private let waiting = Mutex<[Invocation]?>(nil)
@@ -45,34 +46,26 @@ public final class FunctionVersion: Sendable {
         self.digest = digest
         self.configuration = configuration
         self.gate = gate
-        numberText = String(number)
-        var environment = GuestStrings()
-        for variable in configuration.environment {
-            environment.append(name: variable.name, value: variable.value)
-        }
-        let reserved = Set(configuration.environment.map(\.name))
-        let fixed = [
-            ("GATEWAY_INTERFACE", "CGI/1.1"), ("SERVER_SOFTWARE", serverSoftware),
-            ("FUNCTION_NAME", function.description), ("FUNCTION_VERSION", numberText),
-        ]
-        for (name, value) in fixed where !reserved.contains(name) {
-            environment.append(name: name, value: value)
-        }
-        self.environment = environment
-        reservedNames = reserved
+        self.serverSoftware = serverSoftware
     }
 
     /// The version in memory; nil when it is not there, or not any more.
-    var loaded: LoadedVersion? { residence.withLock { $0.loaded } }
+    var residence: Residence? { state.withLock { $0.residence } }
+
+    /// The version's image and instances; nil when they are not in memory.
+    var loaded: LoadedVersion? { state.withLock { $0.residence?.loaded } }
 
     /// Whether the version is in memory.
     public var isLoaded: Bool { loaded != nil }
 
     /// Puts the version into memory, unless somebody else has; false when it was withdrawn.
     func install(_ version: LoadedVersion) -> Bool {
-        residence.withLock { residence in
-            guard !residence.isWithdrawn else { return false }
-            if residence.loaded == nil { residence.loaded = version }
+        let environment = FixedEnvironment(of: self, serverSoftware: serverSoftware)
+        return state.withLock { state in
+            guard !state.isWithdrawn else { return false }
+            if state.residence == nil {
+                state.residence = Residence(loaded: version, environment: environment)
+            }
             return true
         }
     }
@@ -82,9 +75,9 @@ public final class FunctionVersion: Sendable {
     ///
     /// Answers what was there.
     func unload(forever: Bool) -> LoadedVersion? {
-        let loaded = residence.withLock { residence in
-            residence.isWithdrawn = residence.isWithdrawn || forever
-            return residence.loaded.take()
+        let loaded = state.withLock { state in
+            state.isWithdrawn = state.isWithdrawn || forever
+            return state.residence.take()?.loaded
         }
         loaded?.pool.retire()
         return loaded

@@ -182,8 +182,8 @@ public final class Invocation: Resumable, @unchecked Sendable {
                 end(.failed(timeout(waited: true)))
                 return .done
             }
-            guard let loaded = version.loaded else { return load() }
-            if let failure = begin(loaded) {
+            guard let residence = version.residence else { return load() }
+            if let failure = begin(residence) {
                 end(.failed(failure))
                 return .done
             }
@@ -214,8 +214,9 @@ public final class Invocation: Resumable, @unchecked Sendable {
     // MARK: - The guest
 
     /// Gets an instance and prepares the guest's call.
-    private func begin(_ loaded: LoadedVersion) -> InvocationFailure? {
+    private func begin(_ residence: FunctionVersion.Residence) -> InvocationFailure? {
         report.startBegan()
+        let loaded = residence.loaded
         let limits = version.configuration.limits
         let context = WASIContext(
             outputByteLimit: limits.outputBytes,
@@ -224,6 +225,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
         let cgi = CGIEnvironment(
             head: request.head,
             match: match,
+            fixed: residence.environment,
             requestIdentifier: identifier,
             bodyByteCount: request.body.count,
             remoteAddress: remoteAddress

@@ -118,7 +118,7 @@ struct InvocationReport {
     ) {
         let shown = options.responseFields
         if shown.contains(.requestIdentifier) { fields.append("X-Request-Id", identifier) }
-        if shown.contains(.version) { fields.append("X-Function-Version", version.numberText) }
+        if shown.contains(.version) { fields.append("X-Function-Version", String(version.number)) }
         if shown.contains(.start), let start { fields.append("X-Start", start.rawValue) }
         if shown.contains(.fuel) { fields.append("X-Fuel-Used", String(fuel)) }
         if shown.contains(.serverTiming) { fields.append("Server-Timing", serverTiming()) }

@@ -125,10 +125,12 @@ public final class Platform: Sendable {
             let old = table[record.name]
             if let old, old.revision >= record.revision { return false }
             let gate = old?.gate ?? FunctionGate()
-            var made: [Int: FunctionVersion] = [:]
-            for description in versions {
+            let known = Dictionary(
+                uniqueKeysWithValues: (old?.versions ?? []).map { ($0.number, $0) }
+            )
+            let made = versions.map { description in
                 let version =
-                    old?.versions[description.number]
+                    known[description.number]
                     ?? FunctionVersion(
                         function: name,
                         number: description.number,
@@ -140,9 +142,10 @@ public final class Platform: Sendable {
                 if let prepared, prepared.number == description.number {
                     _ = residents.install(prepared.loaded, as: version)
                 }
-                made[description.number] = version
+                return version
             }
-            for version in old?.versions.values ?? [:].values where made[version.number] == nil {
+            let kept = Set(versions.map(\.number))
+            for version in old?.versions ?? [] where !kept.contains(version.number) {
                 residents.remove(version, forever: true)
             }
             let function = Function(
@@ -161,7 +164,7 @@ public final class Platform: Sendable {
     public func withdraw(_ name: String) {
         change { table in
             guard let function = table[name] else { return false }
-            for version in function.versions.values { residents.remove(version, forever: true) }
+            for version in function.versions { residents.remove(version, forever: true) }
             table.replace(name, with: nil)
             return true
         }
@@ -190,17 +193,16 @@ public final class Platform: Sendable {
 
     private static func aliases(
         of record: FunctionRecord,
-        _ versions: [Int: FunctionVersion]
-    ) -> [String: AliasTarget] {
-        var aliases: [String: AliasTarget] = [:]
-        for alias in record.aliases {
-            guard let version = versions[alias.version] else { continue }
+        _ versions: [FunctionVersion]
+    ) -> [(name: String, target: AliasTarget)] {
+        func version(_ number: Int) -> FunctionVersion? { versions.first { $0.number == number } }
+        return record.aliases.compactMap { alias in
+            guard let main = version(alias.version) else { return nil }
             let shares = alias.weights.sorted { $0.key < $1.key }.compactMap { number, share in
-                versions[number].map { (version: $0, share: share) }
+                version(number).map { (version: $0, share: share) }
             }
-            aliases[alias.name] = AliasTarget(version: version, shares: shares)
+            return (alias.name, AliasTarget(version: main, shares: shares))
         }
-        return aliases
     }
 }
 

@@ -23,8 +23,9 @@ public final class Function: Sendable {
     public let name: FunctionName
     /// Of the function's record in the store: a table never goes back to an older one.
     public let revision: Int
-    let versions: [Int: FunctionVersion]
-    let aliases: [String: AliasTarget]
+    // Arrays: there are few of either, and many functions.
+    let versions: [FunctionVersion]
+    private let aliases: [(name: String, target: AliasTarget)]
     let gate: FunctionGate<Invocation>
     /// What plain requests get; nil when nothing is live.
     let live: AliasTarget?
@@ -32,8 +33,8 @@ public final class Function: Sendable {
     init(
         name: FunctionName,
         revision: Int,
-        versions: [Int: FunctionVersion],
-        aliases: [String: AliasTarget],
+        versions: [FunctionVersion],
+        aliases: [(name: String, target: AliasTarget)],
         gate: FunctionGate<Invocation>
     ) {
         self.name = name
@@ -41,14 +42,19 @@ public final class Function: Sendable {
         self.versions = versions
         self.aliases = aliases
         self.gate = gate
-        live = aliases[Self.liveAlias]
+        live = aliases.first { $0.name == Self.liveAlias }?.target
     }
 
     /// The alias that plain requests use.
     static let liveAlias = "live"
 
     /// A version by its number.
-    public func version(_ number: Int) -> FunctionVersion? { versions[number] }
+    public func version(_ number: Int) -> FunctionVersion? {
+        versions.first { $0.number == number }
+    }
+
+    /// What an alias stands for.
+    func alias(_ name: String) -> AliasTarget? { aliases.first { $0.name == name }?.target }
 
     /// The version that plain requests get, without regard to shares.
     public var liveVersion: FunctionVersion? { live?.version }
@@ -151,7 +157,7 @@ public struct RoutingTable: Sendable {
         guard let function = self[name] else { return nil }
         if let number = Int(selector) {
             // "+5" and "007" are numbers to Int, but no names of versions.
-            guard String(number) == selector, let version = function.versions[number] else {
+            guard String(number) == selector, let version = function.version(number) else {
                 return nil
             }
             return RouteMatch(
@@ -161,7 +167,7 @@ public struct RoutingTable: Sendable {
                 pattern: "/f/*"
             )
         }
-        guard let target = function.aliases[selector] else { return nil }
+        guard let target = function.alias(selector) else { return nil }
         return RouteMatch(
             version: target.choose(),
             alias: selector,
