@@ -209,7 +209,13 @@ extension ControlAPI {
             let bytes = try deployments.moduleBytes(digest: record.digest)
         else { throw Problem.internalError("version \(number) of '\(name)' is not there") }
         let deadline = Monotonic.now() + Self.benchSecondsMax * 1_000_000_000
-        let results = try Bench(version, module: bytes).run(count: count, deadline: deadline)
+        let bench = try Bench(version, module: bytes)
+        let results = try bench.run(count: count, deadline: deadline) { kind, done, count in
+            request.progress?.report([
+                "phase": JSONValue(kind.rawValue), "done": JSONValue(done),
+                "of": JSONValue(count),
+            ])
+        }
         var document: [String: JSONValue] = [
             "function": JSONValue(name.description), "version": JSONValue(number),
             "unit": "us",

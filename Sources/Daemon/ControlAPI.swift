@@ -18,11 +18,15 @@ struct ControlAPI: Sendable {
     let check: ModuleCheck
     let logger: Logger
 
-    /// Answers a request.
-    func respond(to request: Request, identifier: String) -> Response {
+    /// Answers a request; `progress` hears how far a long call is.
+    func respond(
+        to request: Request,
+        identifier: String,
+        _ progress: ProgressStream? = nil
+    ) -> Response {
         let path = request.head.path
         do {
-            let control = try ControlRequest(request, identifier: identifier)
+            let control = try ControlRequest(request, identifier: identifier, progress)
             var response = try route(control)
             response.fields.set("X-Request-Id", identifier)
             return response

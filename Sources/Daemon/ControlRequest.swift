@@ -11,9 +11,16 @@ struct ControlRequest: Sendable {
     let fields: Fields
     let body: [UInt8]
     let identifier: String
+    /// Where to tell how far the call is; nil when the client did not ask.
+    let progress: ProgressStream?
 
     /// Takes a request apart; throws when a part of its target is not decodable or given twice.
-    init(_ request: Request, identifier: String) throws(Problem) {
+    init(
+        _ request: Request,
+        identifier: String,
+        _ progress: ProgressStream? = nil
+    ) throws(Problem) {
+        self.progress = progress
         method = request.head.method
         fields = request.head.fields
         body = request.body

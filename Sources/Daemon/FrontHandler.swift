@@ -139,7 +139,9 @@ final class FrontHandler: RequestHandler {
             let parts = parts
             let isTaken = parts.executor.submit {
                 if parts.followers.begin(request, identifier: identifier, exchange) { return }
-                exchange.respond(parts.api.respond(to: request, identifier: identifier))
+                let stream = ProgressStream(request, identifier: identifier, exchange)
+                let response = parts.api.respond(to: request, identifier: identifier, stream)
+                if let stream { stream.end(with: response) } else { exchange.respond(response) }
             }
             if !isTaken { exchange.respond(problem(.busy, request.head)) }
         }

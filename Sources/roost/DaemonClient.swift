@@ -1,6 +1,7 @@
 import Daemon
 import Foundation
 import FoundationNetworking
+import Synchronization
 
 /// Sends requests to a daemon, one at a time, and waits for the answers.
 struct DaemonClient {
@@ -43,15 +44,50 @@ struct DaemonClient {
         return response
     }
 
-    /// Asks the control plane, and hands out the body as it comes.
+    /// Asks the control plane, and hands out the lines of the answer as they come.
     ///
     /// Returns when the daemon ends it.
-    func stream(_ request: Request, onBody: @escaping @Sendable (Data) -> Void) throws {
-        let response = try send(request, isControl: true, onBody: onBody)
+    func stream(_ request: Request, onLine: @escaping @Sendable (Data) -> Void) throws {
+        let lines = LineSplitter(onLine)
+        let response = try send(request, isControl: true) { lines.add($0) }
         guard (200..<300).contains(response.status) else {
             let problem = Problem(status: response.status, body: response.body)
             throw Failure(code: .refused, message: problem.line)
         }
+        lines.end()
+    }
+
+    /// Asks for something that takes long, and hands out how far it is.
+    ///
+    /// Returns the result's document.
+    func control(
+        _ request: Request,
+        progress: @escaping @Sendable (JSONValue) -> Void
+    ) throws -> Data {
+        var request = request
+        request.headers.append((name: "Accept", value: "application/x-ndjson"))
+        let result = Mutex<Result<Data, Failure>?>(nil)
+        try stream(request) { line in
+            guard let document = try? JSONDecoder().decode(JSONValue.self, from: line) else {
+                return
+            }
+            if let value = document["progress"] { return progress(value) }
+            if let problem = document["problem"] {
+                let status = problem["status"].flatMap { Int($0.text) } ?? 500
+                let body = (try? JSONEncoder().encode(problem)) ?? Data()
+                let failure = Failure(
+                    code: .refused,
+                    message: Problem(status: status, body: body).line
+                )
+                return result.withLock { $0 = .failure(failure) }
+            }
+            let value = document["result"] ?? document
+            result.withLock { $0 = (try? JSONEncoder().encode(value)).map { .success($0) } }
+        }
+        guard let result = result.withLock({ $0 }) else {
+            throw Failure(code: .protocolError, message: "the daemon's answer ended early")
+        }
+        return try result.get()
     }
 
     /// Asks a function; whatever it answers is returned.
@@ -62,9 +98,12 @@ struct DaemonClient {
     }
 
     /// Reads a JSON body.
-    static func json(_ response: Response) throws -> JSONValue {
+    static func json(_ response: Response) throws -> JSONValue { try json(response.body) }
+
+    /// Reads JSON that the daemon sent.
+    static func json(_ body: Data) throws -> JSONValue {
         do {
-            return try JSONDecoder().decode(JSONValue.self, from: response.body)
+            return try JSONDecoder().decode(JSONValue.self, from: body)
         } catch {
             throw Failure(code: .protocolError, message: "the daemon's answer is not JSON")
         }
@@ -111,6 +150,28 @@ struct DaemonClient {
             }
         }
         return try Exchange(onBody: onBody).run(message)
+    }
+}
+
+/// Hands out the lines of a body that comes in pieces.
+private final class LineSplitter: @unchecked Sendable {
+    // SAFETY: only the session's one-at-a-time delegate queue calls `add`, and `end` follows its last call.
+    private var rest = Data()
+    private let onLine: @Sendable (Data) -> Void
+
+    init(_ onLine: @escaping @Sendable (Data) -> Void) { self.onLine = onLine }
+
+    func add(_ data: Data) {
+        rest.append(data)
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            if end > rest.startIndex { onLine(Data(rest[..<end])) }
+            rest = Data(rest[rest.index(after: end)...])
+        }
+    }
+
+    func end() {
+        if !rest.isEmpty { onLine(rest) }
+        rest = Data()
     }
 }
 

@@ -8,6 +8,7 @@ struct Failure: Error {
         case refused = 1
         case noInput = 66
         case unreachable = 69
+        case cannotCreate = 73
         case protocolError = 76
     }
 

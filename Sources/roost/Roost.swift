@@ -18,6 +18,7 @@ struct Roost: ParsableCommand {
               64  the command line is wrong
               66  a file cannot be read
               69  the daemon cannot be reached
+              73  a file cannot be written
               76  the daemon's answer makes no sense
             'run' exits with the guest's own code, and 'serve' with 0 after SIGTERM.
             """,

@@ -250,6 +250,32 @@ struct FunctionTests {
         #expect((version["benchmarks"] as? [Any])?.count == 1)
     }
 
+    @Test func `a measurement tells how far it is, line by line, when asked`() throws {
+        try deploy("hello")
+        let response = try daemon.request(
+            "POST",
+            "/v1/functions/hello/bench",
+            fields: [("Accept", "application/x-ndjson")],
+            body: Array(#"{"count":20}"#.utf8)
+        )
+        #expect(response.status == 200)
+        #expect(response["content-type"] == "application/x-ndjson")
+        let lines = try String(decoding: response.body, as: UTF8.self).split(separator: "\n").map {
+            try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] ?? [:]
+        }
+        let phases = lines.compactMap { ($0["progress"] as? [String: Any])?["phase"] as? String }
+        #expect(Set(phases) == ["pooled", "fresh", "compiled"])
+        #expect((lines.last?["result"] as? [String: Any])?["kinds"] != nil)
+        // What is refused before there is anything to report is refused as ever.
+        let refused = try daemon.request(
+            "POST",
+            "/v1/functions/hello/bench",
+            fields: [("Accept", "application/x-ndjson")],
+            body: Array("{}x".utf8)
+        )
+        #expect(refused.status == 400)
+    }
+
     @Test func `a function that is full sheds, and says when to come back`() throws {
         try deploy("spin")
         let patch = #"{"concurrency":1,"queue":0,"limits":{"timeoutMs":2000}}"#

@@ -46,4 +46,17 @@ struct BenchResultTests {
         #expect(picture.contains(">a &lt;b> &amp; c</text>"))
         #expect(picture.components(separatedBy: "<title>").count == 5)
     }
+
+    @Test func `charts are SVG or PNG, told by the name`() {
+        #expect(ChartFile("a.svg") != nil && ChartFile("a.PNG") != nil && ChartFile("a.pdf") == nil)
+    }
+
+    @Test func `a progress bar says how much is done and what time is left`() {
+        func line(_ done: Int, _ seconds: Double) -> String {
+            ProgressBar.line("fresh", done: done, of: 200, width: 8, seconds: seconds)
+        }
+        #expect(line(50, 2) == "fresh ██░░░░░░ 25 %  50 of 200  6 s left")
+        #expect(line(0, 2) == "fresh ░░░░░░░░ 0 %  0 of 200")
+        #expect(line(200, 2) == "fresh ████████ 100 %  200 of 200")
+    }
 }

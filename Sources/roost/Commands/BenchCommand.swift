@@ -1,6 +1,7 @@
 import ArgumentParser
 import Daemon
 import Foundation
+import Synchronization
 
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -30,11 +31,17 @@ struct BenchCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Write a picture of how the times of starts are spread, as SVG. A terminal shows it in any case.",
+            """
+            Write a picture of how the times of starts are spread: FILE.svg, or FILE.png, which needs the program \
+            rsvg-convert (Debian package librsvg2-bin). A terminal shows it in any case.
+            """,
             valueName: "file"
         )
     )
     var chart: String?
+
+    @Flag(name: .shortAndLong, help: "Show no progress bar.")
+    var quiet = false
 
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
@@ -44,15 +51,16 @@ struct BenchCommand: ParsableCommand {
         if !compare.isEmpty, compare.count != 2 {
             throw ValidationError("--compare takes two versions")
         }
-        if let chart, !chart.lowercased().hasSuffix(".svg") {
-            throw ValidationError("--chart writes SVG: '\(chart)' should end in .svg")
+        if let chart, ChartFile(chart) == nil {
+            throw ValidationError("--chart: '\(chart)' should end in .svg or .png")
         }
     }
 
     func run() throws {
         try Output.reportingFailures {
             guard compare.isEmpty else { return try compareVersions() }
-            let response = try connection.makeClient().control(
+            let bar = Mutex(ProgressBar(quiet: quiet))
+            let answer = try connection.makeClient().control(
                 DaemonClient.Request(
                     method: "POST",
                     path: "/v1/functions/\(DaemonClient.segment(name))/bench",
@@ -60,13 +68,19 @@ struct BenchCommand: ParsableCommand {
                     headers: [(name: "Content-Type", value: "application/json")],
                     body: Data("{\"count\":\(count)}".utf8)
                 )
-            )
-            let result = BenchResult(try DaemonClient.json(response))
-            if let chart {
-                let picture = result.picture(title: "Starts of \(name)")
-                try Data(picture.utf8).write(to: URL(filePath: chart))
+            ) { progress in
+                guard let phase = progress["phase"]?.text,
+                    let done = progress["done"].flatMap({ Int($0.text) }),
+                    let count = progress["of"].flatMap({ Int($0.text) })
+                else { return }
+                bar.withLock { $0.show("\(printable(phase)) starts", done: done, of: count) }
             }
-            if output.json { return Output.writeJSON(response.body) }
+            bar.withLock { $0.clear() }
+            let result = BenchResult(try DaemonClient.json(answer))
+            if let chart = chart.flatMap(ChartFile.init) {
+                try chart.write(result.picture(title: "Starts of \(name)"))
+            }
+            if output.json { return Output.writeJSON(answer) }
             result.table.print()
             if isatty(STDOUT_FILENO) == 1 { result.chart.forEach { print($0) } }
         }

@@ -33,9 +33,10 @@ struct LogsCommand: ParsableCommand {
         try Output.reportingFailures {
             let client = try connection.makeClient()
             if let name, follow {
-                let printer = LinePrinter(asJSON: output.json)
-                try client.stream(request(name, follow: true)) { printer.add($0) }
-                return
+                let asJSON = output.json
+                return try client.stream(request(name, follow: true)) {
+                    LogLine(bytes: $0).print(asJSON: asJSON)
+                }
             }
             let names = try name.map { [$0] } ?? client.functions().compactMap { $0["name"]?.text }
             var lines: [LogLine] = []
@@ -82,28 +83,6 @@ private struct LogLine {
         let stream = json["stream"]?.text ?? ""
         let line = "\(time)  \(function)@\(version)  \(stream)  \(text)"
         Output.write(Data((printable(line) + "\n").utf8))
-    }
-}
-
-/// Prints lines as soon as they are whole.
-///
-/// Called by one thread at a time.
-private final class LinePrinter: @unchecked Sendable {
-    // SAFETY: only the session's one-at-a-time delegate queue calls `add`.
-    private var rest = Data()
-    private let asJSON: Bool
-
-    init(asJSON: Bool) {
-        self.asJSON = asJSON
-    }
-
-    func add(_ data: Data) {
-        rest.append(data)
-        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-            let line = rest[..<end]
-            if !line.isEmpty { LogLine(bytes: line).print(asJSON: asJSON) }
-            rest = Data(rest[rest.index(after: end)...])
-        }
     }
 }
 
