@@ -49,6 +49,7 @@ let package = Package(
         .target(name: "WasmText", dependencies: ["Wasm"], swiftSettings: strict),
         .target(name: "WASI", dependencies: ["Wasm", "Linux"], swiftSettings: strict),
         .target(name: "HTTP", swiftSettings: strict),
+        .target(name: "Gzip", dependencies: ["CZlib"], swiftSettings: strict),
         .target(name: "HTTPServer", dependencies: ["HTTP", "Linux"], swiftSettings: strict),
         .target(
             name: "Store",
@@ -63,7 +64,7 @@ let package = Package(
         .target(
             name: "Platform",
             dependencies: [
-                "Wasm", "WASI", "HTTP", "Store", "Linux",
+                "Wasm", "WASI", "HTTP", "Gzip", "Store", "Linux",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
@@ -72,7 +73,7 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "CZlib", "Wasm", "WasmText", "WASI", "HTTP", "HTTPServer", "Store", "Platform",
+                "Gzip", "Wasm", "WasmText", "WASI", "HTTP", "HTTPServer", "Store", "Platform",
                 "Linux",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
@@ -134,6 +135,11 @@ let package = Package(
         .testTarget(
             name: "HTTPTests",
             dependencies: ["HTTP", "TestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "GzipTests",
+            dependencies: ["Gzip", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(

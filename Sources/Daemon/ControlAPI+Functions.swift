@@ -1,4 +1,5 @@
 import Foundation
+import Gzip
 import HTTP
 import Logging
 import Platform
@@ -171,8 +172,8 @@ extension ControlAPI {
             }
             return request.body
         case "gzip", "x-gzip":
-            do throws(Gzip.Failure) {
-                return try Gzip.unpack(request.body, byteCountMax: limit)
+            do throws(GzipDecoder.Failure) {
+                return try GzipDecoder.unpack(request.body, byteCountMax: limit)
             } catch {
                 switch error {
                 case .tooLarge: throw .tooLarge("the unpacked module", byteCountMax: limit)

@@ -1,7 +1,7 @@
 import HTTP
-import HTTPServer
+public import HTTPServer
 import Linux
-import Platform
+public import Platform
 
 /// Answers the requests of one event loop: functions at once, the control plane through its
 /// threads.
@@ -63,7 +63,7 @@ final class FrontHandler: RequestHandler {
         guard planes.contains(.data), let match = lane.match(head) else {
             return .refuse(problem(.noRoute(head.path), head))
         }
-        return .accept(bodyBytesMax: match.version.configuration.limits.requestBytes)
+        return .stream(bodyBytesMax: match.version.configuration.limits.requestBytes)
     }
 
     func handle(_ request: Request, exchange: Exchange) {
@@ -76,15 +76,23 @@ final class FrontHandler: RequestHandler {
             return
         }
         let loop = exchange.loop
-        let invocation = lane.invoke(request, match, remoteAddress: text(of: exchange.peer)) {
-            response in
-            exchange.respond(response)
-        } finished: {
+        let invocation = lane.invoke(
+            request,
+            match,
+            remoteAddress: text(of: exchange.peer),
+            sink: exchange
+        ) {
             // Runs on the loop, after `running` has been set below.
             _ = loop.post { ($0 as? FrontHandler)?.running[exchange] = nil }
         }
         if let invocation { running[exchange] = invocation }
     }
+
+    func receive(_ piece: [UInt8], isLast: Bool, exchange: Exchange) {
+        running[exchange]?.receive(piece, isLast: isLast)
+    }
+
+    func didDrain(_ exchange: Exchange) { running[exchange]?.didDrain() }
 
     func didWrite() { lane.tidy() }
 
@@ -176,6 +184,8 @@ final class FrontHandler: RequestHandler {
         return text
     }
 }
+
+extension Exchange: AnswerSink {}
 
 /// The paths that belong to the control plane.
 enum ControlRoute {

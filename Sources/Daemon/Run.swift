@@ -173,6 +173,9 @@ private struct CommandRun {
             sleep(until: min(moment, deadline ?? .max))
         case .input:
             readInput(until: deadline)
+        case .output:
+            // Output is passed through: there is always room.
+            break
         case .inputOrDeadline(let moment):
             readInput(until: min(moment, deadline ?? .max))
         }

@@ -131,6 +131,29 @@ public struct RequestParser: Sendable {
         }
     }
 
+    /// Takes what has been collected of an accepted body so far.
+    ///
+    /// `.complete` then has only what came later.
+    public mutating func takeBody() -> [UInt8] {
+        defer { body = [] }
+        return body
+    }
+
+    /// Decides that the rest of an accepted body is skipped.
+    ///
+    /// Returns `false` when its length is not known or beyond `bytesMax`: the connection must then
+    /// be closed, and the parser not used again.
+    public mutating func discardRest(bytesMax: Int) -> Bool {
+        body = []
+        switch state {
+        case .length(let remaining) where remaining <= bytesMax:
+            state = .discarding(remaining: remaining)
+            return true
+        case .head, .discarding: return true
+        case .none, .undecided, .length, .chunks: return false
+        }
+    }
+
     /// Decides that the body is skipped.
     ///
     /// Returns `false` when its length is not known or beyond `bytesMax`: the connection must then

@@ -73,14 +73,17 @@ public struct ResponseEncoder: Sendable {
     /// Appends the head of a response whose body follows in pieces to `output`; its `body` is
     /// ignored.
     ///
-    /// Returns how the pieces are to be sent. Throws before anything is appended.
+    /// `length` is the body's, in octets, if it is known. Returns how the pieces are to be sent. Throws before
+    /// anything is appended.
     public func encodeStreamHead(
         _ response: Response,
+        length: Int? = nil,
         _ context: Context,
         into output: inout [UInt8]
     ) throws(EncodingError) -> StreamForm {
-        let isChunked = context.version == .http11
-        try encode(response, context, isChunked ? .chunked : .untilClose, into: &output)
+        let isChunked = context.version == .http11 && length == nil
+        let framing: Framing = isChunked ? .chunked : length.map { .length($0) } ?? .untilClose
+        try encode(response, context, framing, into: &output)
         if context.isHead || response.status.forbidsBody { return .omitted }
         return isChunked ? .chunked : .plain
     }
@@ -89,7 +92,7 @@ public struct ResponseEncoder: Sendable {
     public enum StreamForm: Sendable, Equatable {
         /// As chunks.
         case chunked
-        /// As they are, ended by closing the connection: the client speaks HTTP/1.0.
+        /// As they are: their number is known, or the client speaks HTTP/1.0 and the connection's end is theirs.
         case plain
         /// Not at all.
         case omitted

@@ -54,6 +54,12 @@ public struct ServerLimits: Sendable, Equatable {
     /// The unsent octets of one connection beyond which no further request is read from it.
     public var outputBytesHighWater = 256 * 1024
 
+    /// The octets of one body that were handed out and not consumed, beyond which no more are read.
+    public var bodyBytesHighWater = 256 * 1024
+
+    /// The unsent octets of one connection below which its output counts as drained.
+    public var outputBytesLowWater = 64 * 1024
+
     /// The unsent octets of one streamed response beyond which its connection is cut.
     public var streamBytesMax = 4 * 1024 * 1024
 

@@ -16,6 +16,10 @@ final class Connection {
     var heldHead: RequestHead?
     /// The head whose body is being read; nil between requests and while a body is discarded.
     var currentHead: RequestHead?
+    /// Whether the body that is being read is handed out as it arrives.
+    var streamsBody = false
+    /// The request whose body is being handed out.
+    var receiving: Receiving?
     /// Octets that were read but may not be parsed yet.
     var backlog: [UInt8] = []
     /// Whether the kernel may hold input that no event will announce again.
@@ -38,6 +42,10 @@ final class Connection {
     var frontCloses = false
     /// The form of the streamed response at the front of `pending`, nil when none has begun.
     var stream: ResponseEncoder.StreamForm?
+    /// What is left of the streamed response's announced length, in octets; nil when none was announced.
+    var streamRemaining: Int?
+    /// Whether the handler is to be told when the output has drained.
+    var notifiesWhenDrained = false
 
     // MARK: Times
 
@@ -95,7 +103,10 @@ final class Connection {
     ///
     /// Requests that are not safe are served one at a time (RFC 9112 §9.3.2).
     func mayParse(_ limits: ServerLimits) -> Bool {
-        !isFinal && !isLingering && unsafePendingCount == 0
+        if let receiving {
+            return !isFinal && !isLingering && receiving.unconsumed < limits.bodyBytesHighWater
+        }
+        return !isFinal && !isLingering && unsafePendingCount == 0
             && pending.count < limits.pipelinedRequestsMax
             && output.byteCount < limits.outputBytesHighWater
     }
@@ -113,17 +124,26 @@ final class Connection {
     }
 }
 
+/// A request whose body is handed out as it arrives.
+struct Receiving {
+    let sequence: UInt32
+    /// Octets that were handed out and not consumed.
+    var unconsumed: Int
+}
+
 /// A request that waits for its response.
 struct PendingExchange {
     let sequence: UInt32
     let isHead: Bool
     let version: RequestHead.Version
     let isSafe: Bool
-    /// Whether the client asked to close the connection afterwards.
-    let clientCloses: Bool
+    /// Whether the connection is closed afterwards, as the client asked or a limit demands.
+    let closes: Bool
     /// What was said before the responses in front of this one were complete.
     var early: [Reply] = []
     var earlyBytes = 0
+    /// Whether a streamed response has begun.
+    var hasBegun = false
     var wasToldGone = false
     /// Whether the handler knows of it.
     let isHandled: Bool

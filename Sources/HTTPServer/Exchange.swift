@@ -26,10 +26,11 @@ public struct Exchange: Sendable, Hashable {
 
     /// Starts a response whose body follows in pieces of unknown total size.
     ///
-    /// The body of `response` is the first piece. Any thread may call this; the pieces must be sent
+    /// The body of `response` is the first piece. `length` is that of the whole body in octets, if it is known: a
+    /// response that turns out shorter or longer is cut. Any thread may call this; the pieces must be sent
     /// by one thread at a time.
-    public func beginStream(_ response: Response) {
-        loop.reply(.head(response), to: self)
+    public func beginStream(_ response: Response, length: Int? = nil) {
+        loop.reply(.head(response, length: length), to: self)
     }
 
     /// Sends a piece of a streamed body.
@@ -38,6 +39,16 @@ public struct Exchange: Sendable, Hashable {
     /// connection is cut and `clientGone` called.
     public func send(_ bytes: [UInt8]) {
         loop.reply(.piece(bytes), to: self)
+    }
+
+    /// Asks for ``RequestHandler/didDrain(_:)`` when most of what was sent so far has been written.
+    public func notifyWhenDrained() {
+        loop.reply(.notifyWhenDrained, to: self)
+    }
+
+    /// Says that octets of a body that arrives in pieces are used up, so that others are read in their place.
+    public func consume(_ byteCount: Int) {
+        loop.reply(.consumed(byteCount), to: self)
     }
 
     /// Ends a streamed body.
@@ -67,8 +78,10 @@ public struct Exchange: Sendable, Hashable {
 /// What is said through an exchange.
 enum Reply: Sendable {
     case whole(Response)
-    case head(Response)
+    case head(Response, length: Int?)
     case piece([UInt8])
+    case notifyWhenDrained
+    case consumed(Int)
     case end
     case abort
 }

@@ -57,7 +57,10 @@ extension LoopCore {
 
     /// Nothing more can be done until something happens.
     private func rest(_ connection: Connection) {
-        if connection.sawInputEnd, !connection.pending.isEmpty { tellGone(connection) }
+        // Behind the end that was seen there may be more of a body that is not read yet.
+        if connection.sawInputEnd, !connection.pending.isEmpty, connection.receiving == nil {
+            tellGone(connection)
+        }
         if drainDeadline != nil, connection.isIdle {
             close(connection)
         } else {
@@ -133,6 +136,7 @@ extension LoopCore {
                 }
                 switch try connection.parser.consume(input, from: &position, upTo: end) {
                 case .needMore:
+                    passOn(connection, readAt: readAt)
                     return
                 case .head(let head):
                     connection.heldHead = head
@@ -141,7 +145,7 @@ extension LoopCore {
                         return
                     }
                 case .complete(let body):
-                    dispatch(body, connection, receivedAt: readAt)
+                    complete(body, connection, receivedAt: readAt)
                 }
             }
         } catch {
@@ -166,38 +170,93 @@ extension LoopCore {
         connection.currentHead = head
         switch handler.admit(head) {
         case .accept(let bodyBytesMax):
-            try connection.parser.acceptBody(bytesMax: bodyBytesMax)
-            connection.beginInput(at: readAt)
-            if head.expectsContinue, !hasInput {
-                encoder.encodeContinue(into: &connection.output.tail)
-            }
+            try accept(head, connection, bodyBytesMax, hasInput: hasInput, readAt: readAt)
+            connection.streamsBody = false
+        case .stream(let bodyBytesMax):
+            try accept(head, connection, bodyBytesMax, hasInput: hasInput, readAt: readAt)
+            connection.streamsBody = true
         case .refuse(let response):
             connection.currentHead = nil
             let keeps =
                 connection.parser.discardBody(bytesMax: limits.discardedBodyBytesMax)
                 && !head.expectsContinue
-            append(head, to: connection, isHandled: false)
+            append(head, to: connection, isHandled: false, closes: !head.keepsAlive)
             if !keeps || !head.keepsAlive { connection.isFinal = true }
             let sequence = connection.nextSequence &- 1
             apply(.whole(response), to: sequence, of: connection)
         }
     }
 
-    private func dispatch(_ body: [UInt8], _ connection: Connection, receivedAt: UInt64) {
+    private func accept(
+        _ head: RequestHead,
+        _ connection: Connection,
+        _ bodyBytesMax: Int,
+        hasInput: Bool,
+        readAt: UInt64
+    ) throws(ParseError) {
+        try connection.parser.acceptBody(bytesMax: bodyBytesMax)
+        connection.beginInput(at: readAt)
+        if head.expectsContinue, !hasInput {
+            encoder.encodeContinue(into: &connection.output.tail)
+        }
+    }
+
+    /// The request is complete.
+    private func complete(_ body: [UInt8], _ connection: Connection, receivedAt: UInt64) {
         guard let head = connection.currentHead else { return }
         connection.currentHead = nil
-        let sequence = append(head, to: connection, isHandled: true)
+        guard let receiving = connection.receiving else {
+            dispatch(head, body, isComplete: true, connection, receivedAt: receivedAt)
+            return
+        }
+        connection.receiving = nil
+        let index = connection.pendingIndex(receiving.sequence)
+        if let index, connection.pending[index].closes { connection.isFinal = true }
+        let exchange = exchange(receiving.sequence, of: connection)
+        handler.receive(body, isLast: true, exchange: exchange)
+        takeReplies()
+    }
+
+    /// Hands out what has come of a body that is not complete.
+    private func passOn(_ connection: Connection, readAt: UInt64) {
+        guard connection.streamsBody, let head = connection.currentHead else { return }
+        let piece = connection.parser.takeBody()
+        guard let receiving = connection.receiving else {
+            // A body of known length is about to come; one in chunks may wait for an answer.
+            if piece.isEmpty, head.framing != .chunked { return }
+            dispatch(head, piece, isComplete: false, connection, receivedAt: readAt)
+            return
+        }
+        guard !piece.isEmpty else { return }
+        connection.receiving?.unconsumed += piece.count
+        let exchange = exchange(receiving.sequence, of: connection)
+        handler.receive(piece, isLast: false, exchange: exchange)
+        takeReplies()
+    }
+
+    private func dispatch(
+        _ head: RequestHead,
+        _ body: [UInt8],
+        isComplete: Bool,
+        _ connection: Connection,
+        receivedAt: UInt64
+    ) {
         connection.requestCount += 1
         statistics.requestCount += 1
         let age = now &- connection.openedAt
-        if !head.keepsAlive || connection.requestCount >= limits.requestsPerConnectionMax
+        let closes =
+            !head.keepsAlive || connection.requestCount >= limits.requestsPerConnectionMax
             || age >= UInt64(limits.connectionAgeMilliseconds) * 1_000_000
-        {
-            connection.isFinal = true
+        let sequence = append(head, to: connection, isHandled: true, closes: closes)
+        if isComplete {
+            if closes { connection.isFinal = true }
+        } else {
+            connection.receiving = Receiving(sequence: sequence, unconsumed: body.count)
         }
         let request = Request(
             head: head,
             body: body,
+            isComplete: isComplete,
             firstByteAt: connection.messageStartAt,
             receivedAt: receivedAt
         )
@@ -209,7 +268,8 @@ extension LoopCore {
     private func append(
         _ head: RequestHead,
         to connection: Connection,
-        isHandled: Bool
+        isHandled: Bool,
+        closes: Bool
     ) -> UInt32 {
         let sequence = connection.nextSequence
         connection.nextSequence &+= 1
@@ -220,7 +280,7 @@ extension LoopCore {
                 isHead: head.method == .head,
                 version: head.version,
                 isSafe: head.method.isSafe,
-                clientCloses: !head.keepsAlive,
+                closes: closes,
                 isHandled: isHandled
             )
         )
@@ -239,6 +299,10 @@ extension LoopCore {
         let head = connection.currentHead ?? connection.heldHead
         connection.currentHead = nil
         connection.heldHead = nil
+        if let receiving = connection.receiving {
+            refuseRest(of: receiving, error, connection)
+            return
+        }
         let sequence = connection.nextSequence
         connection.nextSequence &+= 1
         connection.pending.append(
@@ -247,10 +311,28 @@ extension LoopCore {
                 isHead: head?.method == .head,
                 version: head?.version ?? .http11,
                 isSafe: true,
-                clientCloses: false,
+                closes: false,
                 isHandled: false
             )
         )
         apply(.whole(handler.refusal(of: error)), to: sequence, of: connection)
+    }
+
+    /// The rest of a body that is being handed out is bad, or does not come: nobody can use the answer.
+    ///
+    /// Answers in its place, if it has not begun.
+    private func refuseRest(
+        of receiving: Receiving,
+        _ error: ParseError,
+        _ connection: Connection
+    ) {
+        connection.receiving = nil
+        guard let index = connection.pendingIndex(receiving.sequence) else { return }
+        tellGone(connection, at: index)
+        if connection.pending[index].hasBegun {
+            cut(connection)
+        } else {
+            apply(.whole(handler.refusal(of: error)), to: receiving.sequence, of: connection)
+        }
     }
 }

@@ -7,9 +7,19 @@ extension LoopCore {
     func apply(_ reply: Reply, to sequence: UInt32, of connection: Connection) {
         guard let index = connection.pendingIndex(sequence) else { return }
         markDirty(connection)
-        if case .abort = reply {
+        switch reply {
+        case .abort:
             cut(connection)
             return
+        case .consumed(let byteCount):
+            if connection.receiving?.sequence == sequence {
+                connection.receiving?.unconsumed -= byteCount
+            }
+            return
+        case .head:
+            connection.pending[index].hasBegun = true
+        case .whole, .piece, .notifyWhenDrained, .end:
+            break
         }
         if index > 0 {
             if case .piece(let bytes) = reply {
@@ -40,20 +50,18 @@ extension LoopCore {
             guard connection.stream == nil else { return false }
             encodeWhole(response, front, connection)
             return true
-        case .head(let response):
+        case .head(let response, let length):
             guard connection.stream == nil else { return false }
-            return !beginStream(response, front, connection)
+            return !beginStream(response, length, front, connection)
         case .piece(let bytes):
             encodePiece(bytes, connection)
             return false
+        case .notifyWhenDrained:
+            connection.notifiesWhenDrained = true
+            return false
         case .end:
-            guard let stream = connection.stream else { return false }
-            if stream == .chunked { encoder.encodeLastChunk(into: &connection.output.tail) }
-            connection.stream = nil
-            pop(connection)
-            return true
-        case .abort:
-            cut(connection)
+            return endStream(connection)
+        case .consumed, .abort:
             return false
         }
     }
@@ -77,18 +85,21 @@ extension LoopCore {
     /// Returns `false` when the response could not be begun and was replaced.
     private func beginStream(
         _ response: Response,
+        _ length: Int?,
         _ front: PendingExchange,
         _ connection: Connection
     ) -> Bool {
         var response = response
-        if front.version == .http10 { response.closesConnection = true }
+        if front.version == .http10, length == nil { response.closesConnection = true }
         let context = context(for: response, front, connection)
         do {
             connection.stream = try encoder.encodeStreamHead(
                 response,
+                length: length,
                 context,
                 into: &connection.output.tail
             )
+            connection.streamRemaining = length
         } catch {
             encodeOwnFault(front, connection)
             pop(connection)
@@ -100,7 +111,13 @@ extension LoopCore {
 
     private func encodePiece(_ bytes: [UInt8], _ connection: Connection) {
         guard !bytes.isEmpty, let stream = connection.stream, stream != .omitted else { return }
-        guard connection.output.byteCount <= limits.streamBytesMax else {
+        if let remaining = connection.streamRemaining {
+            connection.streamRemaining = remaining - bytes.count
+        }
+        // Beyond its length, a response would be taken for the start of the next one.
+        guard connection.output.byteCount <= limits.streamBytesMax,
+            connection.streamRemaining ?? 0 >= 0
+        else {
             cut(connection)
             return
         }
@@ -109,6 +126,20 @@ extension LoopCore {
         }
         connection.output.append(bytes)
         if stream == .chunked { encoder.encodeChunkEnd(into: &connection.output.tail) }
+    }
+
+    /// Returns `false` when the response is not as long as was announced.
+    private func endStream(_ connection: Connection) -> Bool {
+        guard let stream = connection.stream else { return false }
+        if stream == .plain, connection.streamRemaining ?? 0 > 0 {
+            cut(connection)
+            return false
+        }
+        if stream == .chunked { encoder.encodeLastChunk(into: &connection.output.tail) }
+        connection.stream = nil
+        connection.streamRemaining = nil
+        pop(connection)
+        return true
     }
 
     /// Answers 500 in place of a response that must not be sent.
@@ -135,10 +166,13 @@ extension LoopCore {
         _ connection: Connection
     ) -> ResponseEncoder.Context {
         let isLast = connection.pending.count == 1
-        if isLast, drainDeadline != nil { connection.isFinal = true }
+        // While a body is being read, `isFinal` would end that.
+        let isReceiving = connection.receiving != nil
+        if isLast, drainDeadline != nil, !isReceiving { connection.isFinal = true }
         let closes =
-            response.closesConnection || front.clientCloses || (isLast && connection.isFinal)
-        if closes { connection.isFinal = true }
+            response.closesConnection || front.closes
+            || (isLast && (connection.isFinal || drainDeadline != nil))
+        if closes, !isReceiving { connection.isFinal = true }
         connection.frontCloses = closes
         return ResponseEncoder.Context(
             isHead: front.isHead,
@@ -150,13 +184,25 @@ extension LoopCore {
     /// Removes the front request; after a response that closes, those behind it go unanswered.
     private func pop(_ connection: Connection) {
         let front = connection.pending.removeFirst()
+        connection.notifiesWhenDrained = false
         if !front.isSafe { connection.unsafePendingCount -= 1 }
-        if connection.frontCloses, !connection.pending.isEmpty {
+        if connection.receiving?.sequence == front.sequence { dropRest(connection) }
+        if connection.frontCloses {
+            connection.isFinal = true
             tellGone(connection)
             connection.pending = []
             connection.unsafePendingCount = 0
         }
         if connection.pending.isEmpty { connection.idleSince = now }
+    }
+
+    /// The response is complete before its request is: what still comes of the body is read and dropped, or, where
+    /// that may be too much, the connection closed.
+    private func dropRest(_ connection: Connection) {
+        connection.receiving = nil
+        connection.currentHead = nil
+        let isSkipped = connection.parser.discardRest(bytesMax: limits.discardedBodyBytesMax)
+        if !isSkipped { connection.isFinal = true }
     }
 
     // MARK: - Writing
@@ -165,7 +211,10 @@ extension LoopCore {
     ///
     /// Returns `false` when the connection broke.
     func flush(_ connection: Connection) -> Bool {
-        guard !connection.output.isEmpty else { return true }
+        guard !connection.output.isEmpty else {
+            tellDrained(connection)
+            return true
+        }
         do {
             connection.outputWindow.bytes += try connection.output.write(to: connection.socket)
         } catch {
@@ -179,7 +228,17 @@ extension LoopCore {
             connection.isOutputWaiting = true
             connection.outputWindow = ProgressWindow(since: now)
         }
+        tellDrained(connection)
         return true
+    }
+
+    private func tellDrained(_ connection: Connection) {
+        guard connection.notifiesWhenDrained,
+            connection.output.byteCount <= limits.outputBytesLowWater,
+            let front = connection.pending.first
+        else { return }
+        connection.notifiesWhenDrained = false
+        handler.didDrain(exchange(front.sequence, of: connection))
     }
 
     // MARK: - Closing

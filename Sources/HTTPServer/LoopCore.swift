@@ -277,12 +277,15 @@ final class LoopCore {
 
     /// Tells the handler of every unanswered request that nobody waits for its response.
     func tellGone(_ connection: Connection) {
-        for index in connection.pending.indices {
-            let pending = connection.pending[index]
-            guard pending.isHandled, !pending.wasToldGone else { continue }
-            connection.pending[index].wasToldGone = true
-            handler.clientGone(exchange(pending.sequence, of: connection))
-        }
+        for index in connection.pending.indices { tellGone(connection, at: index) }
+    }
+
+    /// Tells the handler of one request that nobody waits for its response, once.
+    func tellGone(_ connection: Connection, at index: Int) {
+        let pending = connection.pending[index]
+        guard pending.isHandled, !pending.wasToldGone else { return }
+        connection.pending[index].wasToldGone = true
+        handler.clientGone(exchange(pending.sequence, of: connection))
     }
 
     func exchange(_ sequence: UInt32, of connection: Connection) -> Exchange {

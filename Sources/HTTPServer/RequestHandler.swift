@@ -10,11 +10,20 @@ public protocol RequestHandler: AnyObject {
     /// A refusal is the response; no `100 Continue` is sent then.
     func admit(_ head: RequestHead) -> Admission
 
-    /// Takes a whole request.
+    /// Takes a request: a whole one, or, after `stream`, one whose body still arrives.
     ///
     /// It is answered through `exchange`, during this call or later. A request that is never
     /// answered holds its connection until the peer gives up.
     func handle(_ request: Request, exchange: Exchange)
+
+    /// Takes the next piece of a body that arrives; the last may be empty.
+    ///
+    /// The connection is read from until so much waits that `exchange` was not told to be consumed; what came
+    /// with the request counts. When the response is complete no more pieces follow.
+    func receive(_ piece: [UInt8], isLast: Bool, exchange: Exchange)
+
+    /// Most of what was sent through `exchange` has been written, as it was asked to tell.
+    func didDrain(_ exchange: Exchange)
 
     /// The answers given so far have been written, as far as the sockets took them.
     ///
@@ -35,11 +44,19 @@ public protocol RequestHandler: AnyObject {
 public enum Admission: Sendable {
     /// Read the body, up to so many octets of data.
     case accept(bodyBytesMax: Int)
+    /// Hand the body out as it arrives, up to so many octets of data.
+    case stream(bodyBytesMax: Int)
     /// Send this response instead.
     case refuse(Response)
 }
 
 extension RequestHandler {
+    /// Nothing asked for pieces.
+    public func receive(_ piece: [UInt8], isLast: Bool, exchange: Exchange) {}
+
+    /// Nothing asked to be told.
+    public func didDrain(_ exchange: Exchange) {}
+
     /// Nothing was left for later.
     public func didWrite() {}
 

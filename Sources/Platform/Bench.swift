@@ -146,10 +146,6 @@ public struct Bench {
     /// Runs the guest as for `GET /` without a body.
     private func runGuest(_ instance: Instance) -> (isSound: Bool, fuel: UInt64) {
         let limits = version.configuration.limits
-        let context = WASIContext(
-            outputByteLimit: limits.outputBytes,
-            logByteLimit: limits.logBytes
-        )
         var environment = environment.strings
         for (name, value) in [
             ("REQUEST_METHOD", "GET"), ("SCRIPT_NAME", "/f/\(version.function)"),
@@ -157,19 +153,13 @@ public struct Bench {
         ] {
             environment.append(name: name, value: value)
         }
-        context.begin(
+        let dialogue = CGIDialogue(
             arguments: GuestStrings([version.function.description]),
             environment: environment,
-            input: GuestInput()
+            input: GuestInput(),
+            limits: limits
         )
-        let execution = try? Execution(
-            instance,
-            export: GuestInterface.commandEntry,
-            stack: stack,
-            fuelLimit: limits.fuel,
-            hostState: context
-        )
-        guard let execution else { return (false, 0) }
+        guard let execution = try? dialogue.begin(instance, stack, fuelLimit: limits.fuel) else { return (false, 0) }
         let deadline = Monotonic.now() &+ UInt64(limits.timeoutMilliseconds) &* 1_000_000
         let clock = Monitor(())
         while Monotonic.now() < deadline {

@@ -31,7 +31,8 @@ struct CGIEnvironment {
     let match: RouteMatch
     let fixed: FixedEnvironment
     let requestIdentifier: String
-    let bodyByteCount: Int
+    /// Nil while the body is still coming.
+    let bodyByteCount: Int?
     let remoteAddress: String
 
     /// Fields that get no `HTTP_` variable: those with a variable of their own, those that concern
@@ -63,9 +64,7 @@ struct CGIEnvironment {
         append("REMOTE_ADDR", remoteAddress, to: &strings)
         append("REMOTE_HOST", remoteAddress, to: &strings)
         append("REQUEST_ID", requestIdentifier, to: &strings)
-        if bodyByteCount > 0 || head.framing != .none {
-            append("CONTENT_LENGTH", String(bodyByteCount), to: &strings)
-        }
+        if let contentLength { append("CONTENT_LENGTH", String(contentLength), to: &strings) }
         if let type = head.fields.firstIndex(of: "content-type") {
             append("CONTENT_TYPE", head.fields.octets(at: type), to: &strings)
         }
@@ -74,6 +73,15 @@ struct CGIEnvironment {
         }
         appendFields(to: &strings)
         return strings
+    }
+
+    /// The body's length, if there is a body and its length is known.
+    private var contentLength: Int? {
+        switch head.framing {
+        case .length(let length): length
+        case .chunked: bodyByteCount
+        case .none: nil
+        }
     }
 
     /// The arguments: the function's name, then the words of the query.

@@ -13,8 +13,17 @@ struct CGIResponse: Equatable {
         case tooManyFields(countMax: Int)
         case malformedLine(number: Int)
         case malformedStatus(String)
+        case malformedLength(String)
         case repeatedField(String)
         case noDocument
+
+        /// Whether more output may make a response of it.
+        var mayBecomeValid: Bool {
+            switch self {
+            case .empty, .headerNotEnded: true
+            default: false
+            }
+        }
 
         var description: String {
             switch self {
@@ -30,6 +39,8 @@ struct CGIResponse: Equatable {
                 "line \(number) of the header block is not 'Name: value'"
             case .malformedStatus(let value):
                 "Status is '\(value)' when it should be 200 to 599"
+            case .malformedLength(let value):
+                "Content-Length is '\(value)' when it should be a number"
             case .repeatedField(let name):
                 "\(name) is given more than once"
             case .noDocument:
@@ -45,6 +56,8 @@ struct CGIResponse: Equatable {
 
     var status = 200
     var fields = Fields()
+    /// The body's length in bytes, if the program told it.
+    var contentLength: Int?
     /// The index in the output of the body's first byte.
     var bodyStart = 0
 
@@ -67,6 +80,7 @@ struct CGIResponse: Equatable {
         }
         guard seen.contentType || seen.location || seen.status != nil else { throw .noDocument }
         status = seen.status ?? (seen.location ? 302 : 200)
+        contentLength = seen.contentLength
         bodyStart = reader.position
     }
 
@@ -101,11 +115,12 @@ private struct Seen {
     var status: Int?
     var location = false
     var contentType = false
+    var contentLength: Int?
 
     /// Fields that concern the connection (RFC 9110 §7.6.1) or its framing, which are the
     /// server's, or that tell what the platform found: dropped from a guest's answer.
     private static let platformNames = [
-        "connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer",
+        "connection", "keep-alive", "proxy-connection", "te", "trailer",
         "transfer-encoding", "upgrade", "x-function-error", "x-function-version",
         "x-fuel-used", "x-request-id", "x-start",
     ]
@@ -124,6 +139,11 @@ private struct Seen {
             status = try Self.code(value)
             return .drop
         }
+        if HeaderByte.matches(name, "content-length") {
+            guard contentLength == nil else { throw .repeatedField("Content-Length") }
+            contentLength = try Self.length(value)
+            return .drop
+        }
         if HeaderByte.matches(name, "location") {
             guard !location else { throw .repeatedField("Location") }
             location = true
@@ -131,6 +151,14 @@ private struct Seen {
         }
         let isPlatforms = Self.platformNames.contains { HeaderByte.matches(name, $0) }
         return isPlatforms ? .drop : .pass
+    }
+
+    private static func length(_ value: ArraySlice<UInt8>) throws(CGIResponse.Invalid) -> Int {
+        let isNumber = value.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        guard isNumber, let length = Int(String(decoding: value, as: UTF8.self)) else {
+            throw .malformedLength(String(decoding: value.prefix(32), as: UTF8.self))
+        }
+        return length
     }
 
     /// `200`, or `404 Not Found`.

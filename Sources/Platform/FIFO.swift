@@ -25,6 +25,11 @@ struct FIFO<Element> {
         return element
     }
 
+    /// Whether an element satisfies a condition.
+    func contains(where condition: (Element) -> Bool) -> Bool {
+        elements[head...].contains { $0.map(condition) ?? false }
+    }
+
     /// Takes out the first element that satisfies a condition; false when none does.
     mutating func removeFirst(where condition: (Element) -> Bool) -> Bool {
         let index = elements[head...].firstIndex { $0.map(condition) ?? false }

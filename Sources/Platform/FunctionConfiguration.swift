@@ -72,6 +72,8 @@ public struct FunctionConfiguration: Equatable, Sendable {
     public var reuse = 1
     /// Whether the initialised state is captured; when false each instance is made anew.
     public var snapshot = true
+    /// Whether responses are packed for clients that accept gzip.
+    public var compression = true
     public var routes: [Route] = []
     /// Whether failure responses show the guest's backtrace.
     public var debug = false

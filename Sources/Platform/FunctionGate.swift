@@ -46,6 +46,11 @@ final class FunctionGate<Waiter: AnyObject & Sendable>: Sendable {
         }
     }
 
+    /// Whether a waiter is in the line (still).
+    func hasInLine(_ waiter: Waiter) -> Bool {
+        state.withLock { state in state.line.contains { $0 === waiter } }
+    }
+
     /// Takes a waiter out of the line; false when it is not there (any more).
     func withdraw(_ waiter: Waiter) -> Bool {
         state.withLock { state in

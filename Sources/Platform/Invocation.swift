@@ -24,43 +24,52 @@ public final class Invocation: Resumable, @unchecked Sendable {
         let ring: InvocationRing
     }
 
-    private enum Stage {
-        /// In the line of the function's gate.
+    enum Stage {
+        /// In the line of the function's gate, to begin or to go on.
         case inLine
-        /// Has a place in the gate, and is about to start, if the version is in memory.
+        /// Has a place in the gate.
         case admitted
-        /// Has an instance.
-        case running
+        /// Has given its place up while the client sends or reads.
+        case awaitingClient
         case ended
     }
 
     let version: FunctionVersion
     let surroundings: Surroundings
+    let request: Request
+    let sink: any AnswerSink
     var report: InvocationReport
 
-    private let request: Request
-    private let match: RouteMatch
-    private let remoteAddress: String
-    private let respond: @Sendable (Response) -> Void
+    let match: RouteMatch
+    let remoteAddress: String
     private let finished: @Sendable () -> Void
     /// Whether the thread that brought the request has let it go.
     private var isInline = true
-    private let deadline: UInt64
+    let deadline: UInt64
 
-    private var stage = Stage.admitted
-    private var wasLoaded = false
+    private(set) var stage = Stage.admitted
+    var wasLoaded = false
     private var loadFailure: VersionError?
-    private var loaded: LoadedVersion?
-    private var lease: InstanceLease?
+    var loaded: LoadedVersion?
+    var lease: InstanceLease?
     private var usedInstance: UsedInstance?
-    private var stack: ValueStack?
-    private var execution: Execution?
-    private var context: WASIContext?
+    var stack: ValueStack?
+    var execution: Execution?
+    var dialogue: (any GuestDialogue)?
+    var answer = AnswerProgress()
+
+    /// What comes of the body after the invocation began.
+    let body: BodyInbox?
+    /// How much of the body the client was told to be used up, in bytes.
+    private var consumedByteCount = 0
+    /// When an invocation that waits for its client goes on in any case.
+    private var awaitsClientUntil = UInt64.max
 
     private(set) var sliceCount = 0
 
     private let wakeMark = Atomic(false)
     private let wasCanceled = Atomic(false)
+    let wasDrained = Atomic(false)
 
     init(
         _ request: Request,
@@ -68,15 +77,16 @@ public final class Invocation: Resumable, @unchecked Sendable {
         identifier: String,
         remoteAddress: String,
         surroundings: Surroundings,
-        respond: @escaping @Sendable (Response) -> Void,
+        sink: any AnswerSink,
         finished: @escaping @Sendable () -> Void
     ) {
         self.request = request
         self.match = match
         self.remoteAddress = remoteAddress
         self.surroundings = surroundings
-        self.respond = respond
+        self.sink = sink
         self.finished = finished
+        body = request.isComplete ? nil : BodyInbox()
         version = match.version
         let timeout = UInt64(match.version.configuration.limits.timeoutMilliseconds)
         deadline = request.receivedAt &+ timeout &* 1_000_000
@@ -84,6 +94,8 @@ public final class Invocation: Resumable, @unchecked Sendable {
     }
 
     var identifier: String { report.identifier }
+
+    // MARK: - From the client
 
     /// Tells that nobody waits for the answer any more.
     ///
@@ -95,6 +107,32 @@ public final class Invocation: Resumable, @unchecked Sendable {
         wake()
     }
 
+    /// Takes the next piece of a body that was not complete.
+    ///
+    /// Any thread.
+    public func receive(_ piece: [UInt8], isLast: Bool) {
+        guard let body else { return }
+        body.append(piece, isLast: isLast)
+        wake()
+    }
+
+    /// Tells that the client has taken most of what was sent.
+    ///
+    /// Any thread.
+    public func didDrain() {
+        wasDrained.store(true, ordering: .releasing)
+        wake()
+    }
+
+    var isWakePending: Bool { wakeMark.load(ordering: .acquiring) }
+
+    /// Makes sure that the invocation is looked at soon, wherever it sleeps.
+    func wake() {
+        // Paired with the acquiring load in `isWakePending`.
+        wakeMark.store(true, ordering: .releasing)
+        surroundings.scheduler.wake(self)
+    }
+
     // MARK: - The way to the guest
 
     /// Takes the request as far as it gets at once, on the calling thread; true when it is over.
@@ -104,16 +142,8 @@ public final class Invocation: Resumable, @unchecked Sendable {
             return true
         }
         let configuration = version.configuration
-        // Before anybody else can find this invocation in line.
-        stage = .inLine
-        let admission = version.gate.enter(
-            self,
-            concurrency: configuration.concurrency,
-            queue: configuration.queue
-        )
-        switch admission {
+        switch takePlace(queue: configuration.queue) {
         case .enter:
-            stage = .admitted
             return proceed(budget: surroundings.options.firstSliceInstructions)
         case .wait:
             surroundings.scheduler.sleep(self, until: deadline)
@@ -130,26 +160,50 @@ public final class Invocation: Resumable, @unchecked Sendable {
         }
     }
 
-    var isWakePending: Bool { wakeMark.load(ordering: .acquiring) }
+    private func takePlace(queue: Int) -> FunctionGate<Invocation>.Admission {
+        // Before anybody else can find this invocation in line.
+        stage = .inLine
+        let admission = version.gate.enter(
+            self,
+            concurrency: version.configuration.concurrency,
+            queue: queue
+        )
+        if case .enter = admission { stage = .admitted }
+        return admission
+    }
 
-    /// Makes sure that the invocation is looked at soon, wherever it sleeps.
-    private func wake() {
-        // Paired with the acquiring load in `isWakePending`.
-        wakeMark.store(true, ordering: .releasing)
-        surroundings.scheduler.wake(self)
+    private func leavePlace() {
+        guard stage == .admitted else { return }
+        if let next = version.gate.leave(concurrency: version.configuration.concurrency) {
+            next.wake()
+        }
     }
 
     func resume() -> Suspension {
         wakeMark.store(false, ordering: .releasing)
         isInline = false
-        if stage == .inLine {
-            // Woken by its deadline or its client's going; or, if it is not in line any more,
-            // because it is its turn.
-            if version.gate.withdraw(self) {
-                endInLine()
-                return .done
+        switch stage {
+        case .inLine:
+            // Woken by its deadline, its client, or because it is its turn: then it is not in line any more.
+            if version.gate.hasInLine(self) {
+                guard isOver else { return .until(deadline) }
+                if version.gate.withdraw(self) {
+                    stage = .awaitingClient
+                    endOver()
+                    return .done
+                }
             }
             stage = .admitted
+        case .awaitingClient:
+            if isOver {
+                endOver()
+                return .done
+            }
+            takeInput()
+            guard canGoOn else { return awaitClient() }
+            if case .wait = takePlace(queue: .max) { return .until(deadline) }
+        case .admitted, .ended:
+            break
         }
         return advance(budget: surroundings.options.sliceInstructions)
     }
@@ -177,7 +231,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
             end(.canceled)
             return .done
         }
-        if stage == .admitted {
+        if execution == nil {
             guard Monotonic.now() < deadline else {
                 end(.failed(timeout(waited: true)))
                 return .done
@@ -188,6 +242,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
                 return .done
             }
         }
+        takeInput()
         return runSlice(budget: budget)
     }
 
@@ -213,173 +268,143 @@ public final class Invocation: Resumable, @unchecked Sendable {
 
     // MARK: - The guest
 
-    /// Gets an instance and prepares the guest's call.
-    private func begin(_ residence: FunctionVersion.Residence) -> InvocationFailure? {
-        report.startBegan()
-        let loaded = residence.loaded
-        let limits = version.configuration.limits
-        let context = WASIContext(
-            outputByteLimit: limits.outputBytes,
-            logByteLimit: limits.logBytes
-        )
-        let cgi = CGIEnvironment(
-            head: request.head,
-            match: match,
-            fixed: residence.environment,
-            requestIdentifier: identifier,
-            bodyByteCount: request.body.count,
-            remoteAddress: remoteAddress
-        )
-        do {
-            // What is taken here is given back at the invocation's end, however it ends.
-            stack = try surroundings.stacks.take() ?? ValueStack(byteCount: VersionImage.stackBytes)
-            let lease = try takeInstance(loaded.pool)
-            self.loaded = loaded
-            self.lease = lease
-            if lease.leavesShortage { loaded.pool.requestRefill(by: surroundings.janitor) }
-            execution = try stack.map { stack in
-                try Execution(
-                    lease.instance,
-                    export: GuestInterface.commandEntry,
-                    stack: stack,
-                    fuelLimit: limits.fuel,
-                    hostState: context
-                )
-            }
-            report.start = wasLoaded ? .compiled : lease.kind
-        } catch {
-            return .unavailable("\(error)")
-        }
-        context.begin(
-            arguments: cgi.arguments(),
-            environment: cgi.environment(),
-            input: GuestInput(request.body)
-        )
-        self.context = context
-        stage = .running
-        report.guestBegan()
-        return nil
-    }
-
-    private func takeInstance(_ pool: InstancePool) throws(VersionError) -> InstanceLease {
-        do throws(VersionError) {
-            return try pool.take(now: Monotonic.now())
-        } catch .instantiation(.system) {
-            // The kernel has no mapping left: instances that nobody needs now have some.
-            surroundings.residents.relieve()
-            return try pool.take(now: Monotonic.now())
-        }
-    }
-
     private func runSlice(budget: Int64) -> Suspension {
-        guard let execution, let context else {
+        guard let execution, let dialogue else {
             end(.failed(.unavailable("the invocation was resumed before it had begun")))
             return .done
         }
         sliceCount += 1
-        switch execution.resume(budget: budget) {
-        case .finished, .exited(0):
+        let outcome = execution.resume(budget: budget)
+        reportConsumption(dialogue)
+        switch outcome {
+        case .finished(let results):
+            return goOn(dialogue.returned(results))
+        case .exited(0):
             end(.finished)
         case .exited(let code):
             end(.failed(memoryFailure("it exited with code \(code)", nil) ?? .exit(code)))
         case .trapped(let trap):
-            end(.failed(failure(of: trap, context)))
+            end(.failed(failure(of: trap, dialogue.context)))
         case .outOfBudget:
-            guard Monotonic.now() >= deadline else { return .ready }
-            end(.failed(timeout(waited: false)))
-        case .waiting(.deadline(let moment)):
-            let now = Monotonic.now()
-            guard now >= deadline else { return .until(min(moment, deadline)) }
-            end(.failed(timeout(waited: false)))
-        case .waiting(.input), .waiting(.inputOrDeadline):
-            // The body is complete before an invocation starts.
-            context.input.end()
-            return .ready
+            guard Monotonic.now() < deadline else {
+                end(.failed(timeout(waited: false)))
+                return .done
+            }
+            return flush(dialogue).map { end($0) } ?? .ready
+        case .waiting(let condition):
+            return wait(for: condition, dialogue)
         }
         return .done
     }
 
-    private func failure(of trap: Trap, _ context: WASIContext) -> InvocationFailure {
-        if context.output.limitWasExceeded {
-            let limit = version.configuration.limits.outputBytes
-            return .badOutput("it is larger than limits.outputBytes of \(limit)")
+    private func goOn(_ step: DialogueStep) -> Suspension {
+        switch step {
+        case .answered, .askNext:
+            end(.finished)
+            return .done
         }
-        if trap.kind == .outOfFuel {
-            return .fuel(limit: version.configuration.limits.fuel ?? 0, trap)
-        }
-        return memoryFailure(trap.description, trap) ?? .trap(trap)
     }
 
-    private func memoryFailure(_ cause: String, _ trap: Trap?) -> InvocationFailure? {
-        guard let lease, lease.instance.growthWasRefused else { return nil }
-        return .memory(limit: version.configuration.limits.memoryBytes, cause: cause, trap)
+    private func wait(
+        for condition: WaitCondition,
+        _ dialogue: any GuestDialogue
+    ) -> Suspension {
+        // What it has said goes out before it waits.
+        if let failure = flush(dialogue) { return end(failure) }
+        let now = Monotonic.now()
+        guard now < deadline else {
+            end(.failed(timeout(waited: false)))
+            return .done
+        }
+        awaitsClientUntil = .max
+        switch condition {
+        case .deadline(let moment):
+            return .until(min(moment, deadline))
+        case .input:
+            break
+        case .inputOrDeadline(let moment):
+            awaitsClientUntil = moment
+        case .output:
+            return answer.hasRoom ? .ready : awaitClient()
+        }
+        takeInput()
+        return canGoOn ? .ready : awaitClient()
     }
 
-    private func timeout(waited: Bool) -> InvocationFailure {
-        .timeout(
-            milliseconds: version.configuration.limits.timeoutMilliseconds,
-            waited: waited
-        )
+    // MARK: - Waiting for the client
+
+    /// Others of the function run meanwhile.
+    private func awaitClient() -> Suspension {
+        leavePlace()
+        stage = .awaitingClient
+        return .until(min(awaitsClientUntil, deadline))
+    }
+
+    private var canGoOn: Bool {
+        answer.noteDrained(wasDrained)
+        guard let dialogue, answer.hasRoom || dialogue.context.output.isReady else { return false }
+        return dialogue.context.input.isReady || Monotonic.now() >= awaitsClientUntil
+    }
+
+    private func takeInput() {
+        guard let dialogue else { return }
+        // A body that was complete when the invocation began is all there.
+        guard let body else { return dialogue.context.input.end() }
+        body.empty(into: &dialogue.context.input)
+    }
+
+    /// Below this, more than the client's window waits in any case.
+    private static let consumptionStep = 32 << 10
+
+    /// Lets the client send more in place of what the guest has read.
+    private func reportConsumption(_ dialogue: any GuestDialogue) {
+        guard body != nil else { return }
+        let read = Int(clamping: dialogue.context.input.readByteCount)
+        let isEmpty = dialogue.context.input.unreadByteCount == 0
+        let step = read - consumedByteCount
+        guard step >= Self.consumptionStep || (isEmpty && step > 0) else { return }
+        consumedByteCount = read
+        sink.consume(step)
+    }
+
+    /// Whether there is nothing to wait for any more.
+    private var isOver: Bool {
+        wasCanceled.load(ordering: .relaxed) || Monotonic.now() >= deadline
+    }
+
+    private func endOver() {
+        let isCanceled = wasCanceled.load(ordering: .relaxed)
+        end(isCanceled ? .canceled : .failed(timeout(waited: execution == nil)))
     }
 
     // MARK: - The end
 
-    private enum Ending {
+    enum Ending {
         case finished
         case failed(InvocationFailure)
         case canceled
     }
 
+    private func end(_ failure: InvocationFailure) -> Suspension {
+        end(.failed(failure))
+        return .done
+    }
+
     /// Answers, then gives everything back, then records.
     private func end(_ ending: Ending) {
-        stage = .ended
         report.guestEnded(execution, lease)
         var isSound = false
         switch ending {
         case .finished:
-            isSound = answer()
+            isSound = finishAnswer()
         case .failed(let failure):
-            send(report.response(failure, version, surroundings.options), failure)
+            fail(failure)
         case .canceled:
             report.canceled()
         }
         releaseGuest(isSound: isSound)
-        if let next = version.gate.leave(concurrency: version.configuration.concurrency) {
-            next.wake()
-        }
-        surroundings.census.leave()
-        record()
-    }
-
-    /// Answers with the guest's output; false when it is not a response.
-    private func answer() -> Bool {
-        guard let context else { return false }
-        let output = context.output.take()
-        do throws(CGIResponse.Invalid) {
-            let response = try CGIResponse(parsing: output)
-            send(report.response(response, output, version, surroundings.options), nil)
-            return true
-        } catch {
-            let failure = memoryFailure("\(error)", nil) ?? .badOutput("\(error)")
-            send(report.response(failure, version, surroundings.options), failure)
-            return false
-        }
-    }
-
-    private func send(_ response: Response, _ failure: InvocationFailure?) {
-        report.sent(response, failure)
-        respond(response)
-    }
-
-    /// The deadline or the client's going came before its turn: it has no place in the gate.
-    private func endInLine() {
+        leavePlace()
         stage = .ended
-        if wasCanceled.load(ordering: .relaxed) {
-            report.canceled()
-        } else {
-            let failure = timeout(waited: true)
-            send(report.response(failure, version, surroundings.options), failure)
-        }
         surroundings.census.leave()
         record()
     }
@@ -387,7 +412,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
     /// Refuses at once: it was never admitted.
     private func refuse(_ failure: InvocationFailure) {
         stage = .ended
-        send(report.response(failure, version, surroundings.options), failure)
+        fail(failure)
         record()
     }
 
@@ -415,8 +440,9 @@ public final class Invocation: Resumable, @unchecked Sendable {
     func takeUsedInstance() -> UsedInstance? { usedInstance.take() }
 
     private func record() {
-        surroundings.ring.append(report.record(version, log: context))
-        context = nil
+        if let body { report.received(request.body.count + body.totalByteCount) }
+        surroundings.ring.append(report.record(version, log: dialogue?.context))
+        dialogue = nil
         if !isInline { finished() }
     }
 }

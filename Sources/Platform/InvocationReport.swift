@@ -16,7 +16,7 @@ struct InvocationReport {
     private let method: Method
     private let path: String
     private let traceIdentifier: String?
-    private let byteCountIn: Int
+    private var byteCountIn: Int
     private let receivedAt: UInt64
     private let startedAt: Timestamp
 
@@ -70,27 +70,41 @@ struct InvocationReport {
         if endedAt == 0 { endedAt = Monotonic.now() }
     }
 
-    mutating func sent(_ response: Response, _ failure: InvocationFailure?) {
-        status = response.status.code
-        byteCountOut = response.body.count
-        outcome = failure?.outcome ?? .ok
-        error = failure?.detail
-        trap = failure?.trap
+    mutating func received(_ byteCount: Int) { byteCountIn = byteCount }
+
+    /// The head was sent, and so much of the body with it.
+    mutating func sent(_ status: Status, byteCount: Int) {
+        self.status = status.code
+        byteCountOut = byteCount
+    }
+
+    mutating func streamed(_ byteCount: Int) { byteCountOut += byteCount }
+
+    /// Why the platform answered in the guest's place.
+    mutating func failed(_ failure: InvocationFailure) {
+        outcome = failure.outcome
+        error = failure.detail
+        trap = failure.trap
+    }
+
+    /// Why an answer that had begun was broken off.
+    mutating func broken(by failure: InvocationFailure) {
+        failed(failure)
+        error = "the response was broken off: \(failure.detail)"
     }
 
     // MARK: - Responses
 
-    /// The guest's answer.
+    /// The guest's answer; what is only known at its end is left out unless it `isComplete`.
     func response(
-        _ answer: CGIResponse,
-        _ output: [UInt8],
+        _ head: AnswerHead,
+        body: [UInt8],
         _ version: FunctionVersion,
-        _ options: PlatformOptions
+        _ options: PlatformOptions,
+        isComplete: Bool
     ) -> Response {
-        let status = Status(answer.status) ?? .badGateway
-        let body = status.forbidsBody ? [] : Array(output[answer.bodyStart...])
-        var response = Response(status: status, fields: answer.fields, body: body)
-        addFields(to: &response.fields, version, options)
+        var response = Response(status: head.status, fields: head.fields, body: body)
+        addFields(to: &response.fields, version, options, isComplete: isComplete)
         return response
     }
 
@@ -103,7 +117,7 @@ struct InvocationReport {
         var fields: Fields = ["Content-Type": "application/problem+json"]
         if let name = failure.errorName { fields.append("X-Function-Error", name) }
         if let seconds = failure.retryAfterSeconds { fields.append("Retry-After", String(seconds)) }
-        addFields(to: &fields, version, options)
+        addFields(to: &fields, version, options, isComplete: true)
         let body = failure.problem(
             requestIdentifier: identifier,
             showsTrap: version.configuration.debug
@@ -114,23 +128,27 @@ struct InvocationReport {
     private func addFields(
         to fields: inout Fields,
         _ version: FunctionVersion,
-        _ options: PlatformOptions
+        _ options: PlatformOptions,
+        isComplete: Bool
     ) {
         let shown = options.responseFields
         if shown.contains(.requestIdentifier) { fields.append("X-Request-Id", identifier) }
         if shown.contains(.version) { fields.append("X-Function-Version", String(version.number)) }
         if shown.contains(.start), let start { fields.append("X-Start", start.rawValue) }
-        if shown.contains(.fuel) { fields.append("X-Fuel-Used", String(fuel)) }
-        if shown.contains(.serverTiming) { fields.append("Server-Timing", serverTiming()) }
+        if shown.contains(.fuel), isComplete { fields.append("X-Fuel-Used", String(fuel)) }
+        if shown.contains(.serverTiming) {
+            fields.append("Server-Timing", serverTiming(isComplete: isComplete))
+        }
     }
 
     /// The phases in milliseconds, with microseconds after the point.
-    private func serverTiming() -> String {
+    private func serverTiming(isComplete: Bool) -> String {
         let now = Monotonic.now()
         var text = "queue;dur="
         text += Self.milliseconds(queueMicroseconds(until: now))
         text += ", start;dur="
         text += Self.milliseconds(startMicroseconds(until: now))
+        guard isComplete else { return text }
         text += ", guest;dur="
         text += Self.milliseconds(guestMicroseconds)
         text += ", total;dur="

@@ -48,14 +48,14 @@ public final class Lane {
 
     /// Runs a request, at first on this thread.
     ///
-    /// `respond` is called once, on any thread; never for a request that was canceled. Returns the
-    /// invocation if it goes on, so that it can be canceled; `finished` is then called at its end,
-    /// on another thread.
+    /// `sink` is told of the answer, on any thread; not of one to a request that was canceled. Returns the
+    /// invocation if it goes on, so that it can be given more of the body and be canceled; `finished` is then
+    /// called at its end, on another thread.
     public func invoke(
         _ request: Request,
         _ match: RouteMatch,
         remoteAddress: String,
-        respond: @escaping @Sendable (Response) -> Void,
+        sink: any AnswerSink,
         finished: @escaping @Sendable () -> Void
     ) -> Invocation? {
         let invocation = Invocation(
@@ -64,7 +64,7 @@ public final class Lane {
             identifier: identifier(of: request.head),
             remoteAddress: remoteAddress,
             surroundings: surroundings,
-            respond: respond,
+            sink: sink,
             finished: finished
         )
         guard invocation.start() else { return invocation }

@@ -8,6 +8,11 @@ public struct OutputBuffer: Sendable {
     /// The most bytes that the guest may write in all.
     public var byteLimit: Int
 
+    /// How many bytes may wait here before a guest that writes more has to wait itself; nil sets no bound.
+    ///
+    /// One write may go beyond it.
+    public var highWater: Int?
+
     /// Bytes that the guest has written in all.
     public private(set) var writtenByteCount = 0
 
@@ -37,6 +42,9 @@ public struct OutputBuffer: Sendable {
         writtenByteCount = 0
         limitWasExceeded = false
     }
+
+    /// Whether a write would be taken at once.
+    public var isReady: Bool { highWater.map { bytes.count < $0 } ?? true }
 
     /// Bytes that may still be written.
     var roomByteCount: Int { max(0, byteLimit - writtenByteCount) }

@@ -74,6 +74,7 @@ extension WASIContext {
             guard let descriptor = descriptors[number], descriptor.stream != .input else {
                 return .ready(error: .badf)
             }
+            // A write beyond the bound waits by itself: output counts as ready.
             return .ready(byteCount: UInt64(BufferList.byteCountMax))
         }
     }

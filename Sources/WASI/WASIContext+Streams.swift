@@ -61,8 +61,9 @@ extension WASIContext {
 
     // MARK: Writing
 
-    /// `fd_write`.
+    /// `fd_write`: waits for room where output is taken away as it comes.
     func write(_ call: inout HostCall) throws(ErrorNumber) -> HostResult {
+        _ = takeSuspension()
         let descriptor = try descriptor(call.u32(0))
         let stream = descriptor.stream
         let file = try descriptor.file()
@@ -80,6 +81,11 @@ extension WASIContext {
         let written: Int
         switch stream == .output ? standardOutput : standardError {
         case .buffer:
+            guard output.isReady else {
+                if descriptor.flags.contains(.nonblock) { throw .again }
+                suspend(.writing)
+                return .wait(.output)
+            }
             guard output.admit(buffers.byteCount) else {
                 return .trap("output exceeds the limit of \(output.byteLimit) bytes")
             }

@@ -85,6 +85,8 @@ public final class WASIContext {
         case none
         /// `fd_read` without input.
         case reading
+        /// `fd_write` without room.
+        case writing
         /// `poll_oneoff` since a moment on the monotonic clock, which relative times count from.
         case polling(since: UInt64)
         /// `random_get` that has filled so many bytes.

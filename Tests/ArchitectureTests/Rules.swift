@@ -11,16 +11,18 @@ enum Rules {
         "WasmText": ["Wasm"],
         "WASI": ["Wasm", "Linux", "Glibc", "Synchronization"],
         "HTTP": [],
+        "Gzip": ["CZlib"],
         "HTTPServer": ["HTTP", "Linux", "Synchronization"],
         "Store": [
             "Linux", "Crypto", "Dispatch", "Foundation", "FoundationEssentials", "Glibc", "GRDB",
             "GRDBSQLite", "Synchronization",
         ],
         "Platform": [
-            "Wasm", "WASI", "HTTP", "Store", "Linux", "Crypto", "Histogram", "Synchronization",
+            "Wasm", "WASI", "HTTP", "Gzip", "Store", "Linux", "Crypto", "Histogram",
+            "Synchronization",
         ],
         "Daemon": [
-            "CZlib", "Wasm", "WasmText", "WASI", "HTTP", "HTTPServer", "Store", "Platform", "Linux",
+            "Gzip", "Wasm", "WasmText", "WASI", "HTTP", "HTTPServer", "Store", "Platform", "Linux",
             "Crypto",
             "Foundation", "FoundationEssentials", "Glibc", "Logging", "Synchronization",
         ],
@@ -43,7 +45,7 @@ enum Rules {
         // The statement layer: SQLite's C interface.
         "Sources/Store/Database/RowInserter.swift",
         // zlib's C interface.
-        "Sources/Daemon/Gzip.swift",
+        "Sources/Gzip/",
     ]
 
     /// Where `@unchecked Sendable` and `nonisolated(unsafe)` may stand.

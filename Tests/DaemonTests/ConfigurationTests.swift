@@ -68,34 +68,3 @@ struct DaemonConfigurationTests {
         }
     }
 }
-
-struct GzipTests {
-    // `printf 'hello' | gzip -n`
-    private let hello: [UInt8] = [
-        0x1f, 0x8b, 0x08, 0, 0, 0, 0, 0, 0, 0x03, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x86,
-        0xa6, 0x10, 0x36, 0x05, 0, 0, 0,
-    ]
-
-    @Test func `a gzip file is unpacked`() throws {
-        #expect(try Gzip.unpack(hello, byteCountMax: 5) == Array("hello".utf8))
-        #expect(try Gzip.unpack(hello + hello, byteCountMax: 10) == Array("hellohello".utf8))
-    }
-
-    @Test func `more than the limit is refused`() {
-        #expect(throws: Gzip.Failure.tooLarge) { try Gzip.unpack(hello, byteCountMax: 4) }
-    }
-
-    @Test func `every cut of a file is refused`() {
-        for count in 0..<hello.count {
-            #expect(throws: Gzip.Failure.malformed) {
-                try Gzip.unpack(Array(hello.prefix(count)), byteCountMax: 100)
-            }
-        }
-    }
-
-    @Test func `a damaged file is refused`() {
-        var damaged = hello
-        damaged[20] ^= 1
-        #expect(throws: Gzip.Failure.malformed) { try Gzip.unpack(damaged, byteCountMax: 100) }
-    }
-}

@@ -82,6 +82,19 @@ struct CGIResponseTests {
             """
         )
         #expect(response.fields.map(\.name) == ["Content-Type", "X-Mine"])
+        #expect(response.contentLength == 7)
+    }
+
+    @Test func `a length is a number, and given once`() {
+        let head = "Status: 200\nContent-Length: "
+        for length in ["-1", "1 2", "0x5", "", "99999999999999999999"] {
+            #expect(throws: CGIResponse.Invalid.malformedLength(length)) {
+                try parse(head + length + "\n\n")
+            }
+        }
+        #expect(throws: CGIResponse.Invalid.repeatedField("Content-Length")) {
+            try parse(head + "1\nContent-Length: 1\n\n")
+        }
     }
 
     @Test func `the header block is bounded`() throws {

@@ -75,6 +75,23 @@ final class PlatformFixture: Sendable {
     }
 }
 
+/// Remembers the status of an answer.
+private struct StatusSink: AnswerSink {
+    let status: Monitor<Int>
+
+    func respond(_ response: Response) {
+        status.withLock { $0 = response.status.code }
+        status.broadcast()
+    }
+
+    func beginStream(_ response: Response, length: Int?) { respond(response) }
+    func send(_ bytes: [UInt8]) {}
+    func notifyWhenDrained() {}
+    func endStream() {}
+    func abort() {}
+    func consume(_ byteCount: Int) {}
+}
+
 struct PlatformHammerTests {
     /// Calls functions and waits for each answer; counts the statuses.
     private func call(
@@ -90,11 +107,8 @@ struct PlatformHammerTests {
                 continue
             }
             let answered = Monitor(0)
-            let invocation = lane.invoke(request, match, remoteAddress: "test") { response in
-                answered.withLock { $0 = response.status.code }
-                answered.broadcast()
-            } finished: {
-            }
+            let sink = StatusSink(status: answered)
+            let invocation = lane.invoke(request, match, remoteAddress: "test", sink: sink) {}
             let status = answered.wait { $0 == 0 ? .nothing : .found($0) }
             _ = consume invocation
             lane.tidy()

@@ -61,6 +61,8 @@ public enum WaitCondition: Equatable, Sendable {
     case input
     /// Whichever comes first: more input or its end, or a moment on `CLOCK_MONOTONIC`.
     case inputOrDeadline(UInt64)
+    /// Room for more output, from whoever takes it away.
+    case output
 }
 
 /// One call of a host function: its arguments, its results, and the guest's memory.

@@ -1,16 +1,16 @@
 import CZlib
 
 /// Unpacks gzip (RFC 1952), up to a limit: a few bytes can stand for gigabytes.
-enum Gzip {
+public enum GzipDecoder {
     /// Why packed bytes cannot be unpacked.
-    enum Failure: Error, Equatable {
+    public enum Failure: Error, Equatable {
         case malformed
         case tooLarge
         case outOfMemory
     }
 
     /// Unpacks all members of a gzip file.
-    static func unpack(_ packed: [UInt8], byteCountMax: Int) throws(Failure) -> [UInt8] {
+    public static func unpack(_ packed: [UInt8], byteCountMax: Int) throws(Failure) -> [UInt8] {
         var stream = unsafe z_stream()
         // 16 selects the gzip format, 15 is the largest window.
         let version = ZLIB_VERSION

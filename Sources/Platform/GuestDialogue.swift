@@ -1,0 +1,113 @@
+import HTTP
+import WASI
+import Wasm
+
+/// One request as a guest is told of it through its interface, and what the guest answers.
+///
+/// Used by one thread at a time.
+protocol GuestDialogue: AnyObject {
+    /// What the guest sees of the outside: its input, its log, its clocks.
+    var context: WASIContext { get }
+
+    /// Prepares the call that gives the guest the request.
+    func begin(
+        _ instance: Instance,
+        _ stack: ValueStack,
+        fuelLimit: UInt64?
+    ) throws(InvocationError) -> Execution
+
+    /// The call has returned.
+    func returned(_ results: [Value]) -> DialogueStep
+
+    /// Takes the head of the answer: once, when it is complete; nil while it is not.
+    ///
+    /// Nothing more comes when `isFinal`.
+    func takeHead(isFinal: Bool) throws(BadAnswer) -> AnswerHead?
+
+    /// Takes what there is of the answer's body; only after its head.
+    func takeBody() -> [UInt8]
+
+    /// Whether something waits to be taken.
+    var hasOutput: Bool { get }
+}
+
+/// What is to be done when a guest's call has returned.
+enum DialogueStep {
+    /// The answer is complete.
+    case answered
+    /// The next handler is to be asked, and its response given to the guest.
+    case askNext
+}
+
+/// The status and fields of a guest's answer.
+struct AnswerHead {
+    var status = Status.ok
+    var fields = Fields()
+    /// The body's length in octets, if the guest told it.
+    var length: Int?
+}
+
+/// Why what a guest answered is not a response.
+struct BadAnswer: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// The dialogue with a WASI command, which speaks CGI on its standard streams (RFC 3875).
+final class CGIDialogue: GuestDialogue {
+    let context: WASIContext
+    /// What was written after the head.
+    private var bodyStart: [UInt8]?
+
+    init(
+        arguments: GuestStrings,
+        environment: GuestStrings,
+        input: GuestInput,
+        limits: FunctionConfiguration.Limits
+    ) {
+        context = WASIContext(
+            outputByteLimit: limits.outputBytes,
+            logByteLimit: limits.logBytes
+        )
+        context.begin(arguments: arguments, environment: environment, input: input)
+    }
+
+    func begin(
+        _ instance: Instance,
+        _ stack: ValueStack,
+        fuelLimit: UInt64?
+    ) throws(InvocationError) -> Execution {
+        try Execution(
+            instance,
+            export: GuestInterface.commandEntry,
+            stack: stack,
+            fuelLimit: fuelLimit,
+            hostState: context
+        )
+    }
+
+    func returned(_ results: [Value]) -> DialogueStep { .answered }
+
+    func takeHead(isFinal: Bool) throws(BadAnswer) -> AnswerHead? {
+        do throws(CGIResponse.Invalid) {
+            let answer = try CGIResponse(parsing: context.output.bytes)
+            let output = context.output.take()
+            bodyStart = answer.bodyStart < output.count ? Array(output[answer.bodyStart...]) : []
+            return AnswerHead(
+                status: Status(answer.status) ?? .badGateway,
+                fields: answer.fields,
+                length: answer.contentLength
+            )
+        } catch {
+            if !isFinal, error.mayBecomeValid { return nil }
+            throw BadAnswer(description: error.description)
+        }
+    }
+
+    func takeBody() -> [UInt8] {
+        guard let bodyStart else { return context.output.take() }
+        self.bodyStart = nil
+        return bodyStart + context.output.take()
+    }
+
+    var hasOutput: Bool { !(bodyStart ?? []).isEmpty || !context.output.bytes.isEmpty }
+}

@@ -1,0 +1,92 @@
+import HTTP
+import Linux
+import WASI
+import Wasm
+
+/// Getting an instance, and what its failures mean.
+extension Invocation {
+    /// Gets an instance and prepares the guest's call.
+    func begin(_ residence: FunctionVersion.Residence) -> InvocationFailure? {
+        report.startBegan()
+        let loaded = residence.loaded
+        let dialogue = makeDialogue(residence)
+        do {
+            // What is taken here is given back at the invocation's end, however it ends.
+            let stack =
+                try surroundings.stacks.take() ?? ValueStack(byteCount: VersionImage.stackBytes)
+            self.stack = stack
+            let lease = try takeInstance(loaded.pool)
+            self.loaded = loaded
+            self.lease = lease
+            if lease.leavesShortage { loaded.pool.requestRefill(by: surroundings.janitor) }
+            execution = try dialogue.begin(
+                lease.instance,
+                stack,
+                fuelLimit: version.configuration.limits.fuel
+            )
+            report.start = wasLoaded ? .compiled : lease.kind
+        } catch {
+            return .unavailable("\(error)")
+        }
+        self.dialogue = dialogue
+        report.guestBegan()
+        return nil
+    }
+
+    private func makeDialogue(_ residence: FunctionVersion.Residence) -> any GuestDialogue {
+        var input = GuestInput(request.body)
+        if !request.isComplete {
+            input = .arriving
+            if !request.body.isEmpty { input.append(request.body) }
+        }
+        let cgi = CGIEnvironment(
+            head: request.head,
+            match: match,
+            fixed: residence.environment,
+            requestIdentifier: identifier,
+            bodyByteCount: request.isComplete ? request.body.count : nil,
+            remoteAddress: remoteAddress
+        )
+        let dialogue = CGIDialogue(
+            arguments: cgi.arguments(),
+            environment: cgi.environment(),
+            input: input,
+            limits: version.configuration.limits
+        )
+        dialogue.context.output.highWater = AnswerProgress.bufferedBytesMax
+        return dialogue
+    }
+
+    private func takeInstance(_ pool: InstancePool) throws(VersionError) -> InstanceLease {
+        do throws(VersionError) {
+            return try pool.take(now: Monotonic.now())
+        } catch .instantiation(.system) {
+            // The kernel has no mapping left: instances that nobody needs now have some.
+            surroundings.residents.relieve()
+            return try pool.take(now: Monotonic.now())
+        }
+    }
+
+    func failure(of trap: Trap, _ context: WASIContext) -> InvocationFailure {
+        if context.output.limitWasExceeded {
+            let limit = version.configuration.limits.outputBytes
+            return .badOutput("it is larger than limits.outputBytes of \(limit)")
+        }
+        if trap.kind == .outOfFuel {
+            return .fuel(limit: version.configuration.limits.fuel ?? 0, trap)
+        }
+        return memoryFailure(trap.description, trap) ?? .trap(trap)
+    }
+
+    func memoryFailure(_ cause: String, _ trap: Trap?) -> InvocationFailure? {
+        guard let lease, lease.instance.growthWasRefused else { return nil }
+        return .memory(limit: version.configuration.limits.memoryBytes, cause: cause, trap)
+    }
+
+    func timeout(waited: Bool) -> InvocationFailure {
+        .timeout(
+            milliseconds: version.configuration.limits.timeoutMilliseconds,
+            waited: waited
+        )
+    }
+}
