@@ -49,6 +49,7 @@ let package = Package(
         .target(name: "WasmText", dependencies: ["Wasm"], swiftSettings: strict),
         .target(name: "WASI", dependencies: ["Wasm", "Linux"], swiftSettings: strict),
         .target(name: "HTTP", swiftSettings: strict),
+        .target(name: "HTTPWasm", dependencies: ["HTTP", "WASI", "Wasm"], swiftSettings: strict),
         .target(name: "Gzip", dependencies: ["CZlib"], swiftSettings: strict),
         .target(name: "HTTPServer", dependencies: ["HTTP", "Linux"], swiftSettings: strict),
         .target(
@@ -64,7 +65,7 @@ let package = Package(
         .target(
             name: "Platform",
             dependencies: [
-                "Wasm", "WASI", "HTTP", "Gzip", "Store", "Linux",
+                "Wasm", "WASI", "HTTPWasm", "HTTP", "Gzip", "Store", "Linux",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
@@ -175,7 +176,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Daemon", "Linux", "TestSupport", "WasmText", "roost",
+                "Daemon", "Gzip", "Linux", "TestSupport", "WasmText", "roost",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict

@@ -63,7 +63,10 @@ final class FrontHandler: RequestHandler {
         guard planes.contains(.data), let match = lane.match(head) else {
             return .refuse(problem(.noRoute(head.path), head))
         }
-        return .stream(bodyBytesMax: match.version.configuration.limits.requestBytes)
+        let bodyBytesMax = match.version.configuration.limits.requestBytes
+        // A handler's calls know nothing of bodies that are still on their way.
+        return match.version.interface == .httpWasmHandler
+            ? .accept(bodyBytesMax: bodyBytesMax) : .stream(bodyBytesMax: bodyBytesMax)
     }
 
     func handle(_ request: Request, exchange: Exchange) {
@@ -79,7 +82,7 @@ final class FrontHandler: RequestHandler {
         let invocation = lane.invoke(
             request,
             match,
-            remoteAddress: text(of: exchange.peer),
+            origin: RequestOrigin(address: text(of: exchange.peer), port: exchange.peer.port),
             sink: exchange
         ) {
             // Runs on the loop, after `running` has been set below.

@@ -26,7 +26,17 @@ extension FunctionConfiguration {
         try reader.integer("queue", &queue)
         try reader.integer("reuse", &reuse)
         try reader.boolean("snapshot", &snapshot)
+        try reader.boolean("compression", &compression)
         try reader.boolean("debug", &debug)
+        if let name = try reader.string("next") {
+            guard let name = FunctionName(name) else {
+                throw ConfigurationError(
+                    key: "next",
+                    reason: "is '\(name)', which is no function's name"
+                )
+            }
+            next = name
+        }
         environment = try reader.strings("env").sorted { $0.key < $1.key }
             .map { Variable(name: $0.key, value: $0.value) }
         routes = try reader.elements("routes") { route throws(ConfigurationError) in
@@ -70,6 +80,8 @@ extension FunctionConfiguration {
                     return .object(members)
                 }
             ),
+            "compression": JSONValue(compression),
+            "next": JSONValue(next?.description),
             "debug": JSONValue(debug),
         ]
     }

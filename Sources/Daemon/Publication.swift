@@ -27,7 +27,9 @@ struct Publication {
                     VersionDescription(
                         number: version.number,
                         digest: version.digest,
-                        configuration: try FunctionConfiguration(json: json, ceilings: .highest)
+                        configuration: try FunctionConfiguration(json: json, ceilings: .highest),
+                        // Of what was stored before there were others, all are commands.
+                        interface: GuestInterface(rawValue: version.guestInterface) ?? .wasiCommand
                     )
                 )
             }

@@ -1,3 +1,14 @@
+extension RequestHead {
+    /// Reads a head that is there as a whole.
+    public init(parsing octets: [UInt8], limits: Limits = Limits()) throws(ParseError) {
+        var parser = RequestParser(limits: limits)
+        var position = 0
+        guard case .head(let head) = try parser.consume(octets, from: &position, upTo: octets.count)
+        else { throw ParseError(.inputEnded, offset: octets.count) }
+        self = head
+    }
+}
+
 /// Turns the octets of a connection into requests (RFC 9112).
 ///
 /// The parser is pushed: it is given octets as they arrive, in whatever pieces, and says what they

@@ -38,6 +38,7 @@ public struct Status: Sendable, Hashable, CustomStringConvertible {
     public static let badGateway = Status(known: 502)
     public static let serviceUnavailable = Status(known: 503)
     public static let gatewayTimeout = Status(known: 504)
+    public static let loopDetected = Status(known: 508)
     public static let httpVersionNotSupported = Status(known: 505)
 
     /// Whether this is a 1xx status, after which the real one follows.

@@ -143,23 +143,26 @@ public struct Bench {
         }
     }
 
+    private func makeDialogue() -> (any GuestDialogue)? {
+        let path = "/f/\(version.function)"
+        let octets = Array("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8)
+        guard let head = try? RequestHead(parsing: octets) else { return nil }
+        return Invocation.makeDialogue(
+            for: Request(head: head, body: [], firstByteAt: 0, receivedAt: 0),
+            RouteMatch(version: version, alias: nil, prefixCount: path.utf8.count, pattern: "/f/*"),
+            FunctionVersion.Residence(loaded: loaded, environment: environment),
+            identifier: "bench",
+            origin: RequestOrigin(address: "")
+        )
+    }
+
     /// Runs the guest as for `GET /` without a body.
     private func runGuest(_ instance: Instance) -> (isSound: Bool, fuel: UInt64) {
         let limits = version.configuration.limits
-        var environment = environment.strings
-        for (name, value) in [
-            ("REQUEST_METHOD", "GET"), ("SCRIPT_NAME", "/f/\(version.function)"),
-            ("PATH_INFO", "/"), ("QUERY_STRING", ""), ("SERVER_PROTOCOL", "HTTP/1.1"),
-        ] {
-            environment.append(name: name, value: value)
+        guard let dialogue = makeDialogue() else { return (false, 0) }
+        guard let execution = try? dialogue.begin(instance, stack, fuelLimit: limits.fuel) else {
+            return (false, 0)
         }
-        let dialogue = CGIDialogue(
-            arguments: GuestStrings([version.function.description]),
-            environment: environment,
-            input: GuestInput(),
-            limits: limits
-        )
-        guard let execution = try? dialogue.begin(instance, stack, fuelLimit: limits.fuel) else { return (false, 0) }
         let deadline = Monotonic.now() &+ UInt64(limits.timeoutMilliseconds) &* 1_000_000
         let clock = Monitor(())
         while Monotonic.now() < deadline {

@@ -33,7 +33,7 @@ struct CGIEnvironment {
     let requestIdentifier: String
     /// Nil while the body is still coming.
     let bodyByteCount: Int?
-    let remoteAddress: String
+    let origin: RequestOrigin
 
     /// Fields that get no `HTTP_` variable: those with a variable of their own, those that concern
     /// the connection, and `Proxy`, whose variable programs take for their own proxy setting.
@@ -61,8 +61,9 @@ struct CGIEnvironment {
         append("SERVER_NAME", name, to: &strings)
         append("SERVER_PORT", port, to: &strings)
         append("X_FULL_URL", fullURL(), to: &strings)
-        append("REMOTE_ADDR", remoteAddress, to: &strings)
-        append("REMOTE_HOST", remoteAddress, to: &strings)
+        if origin.scheme == "https" { append("HTTPS", "on", to: &strings) }
+        append("REMOTE_ADDR", origin.address, to: &strings)
+        append("REMOTE_HOST", origin.address, to: &strings)
         append("REQUEST_ID", requestIdentifier, to: &strings)
         if let contentLength { append("CONTENT_LENGTH", String(contentLength), to: &strings) }
         if let type = head.fields.firstIndex(of: "content-type") {
@@ -140,17 +141,20 @@ struct CGIEnvironment {
     }
 
     private func server() -> (name: String, port: String) {
-        guard let authority = head.authority, !authority.isEmpty else { return ("localhost", "80") }
+        let standardPort = origin.scheme == "https" ? "443" : "80"
+        guard let authority = head.authority, !authority.isEmpty else {
+            return ("localhost", standardPort)
+        }
         let colon = authority.utf8.lastIndex(of: UInt8(ascii: ":"))
         guard let colon, !authority[colon...].utf8.contains(UInt8(ascii: "]")) else {
-            return (authority, "80")
+            return (authority, standardPort)
         }
         let port = authority[authority.utf8.index(after: colon)...]
-        return (String(authority[..<colon]), port.isEmpty ? "80" : String(port))
+        return (String(authority[..<colon]), port.isEmpty ? standardPort : String(port))
     }
 
     private func fullURL() -> String {
         let query = head.query.map { "?" + $0 } ?? ""
-        return "http://" + (head.authority ?? "localhost") + head.path + query
+        return origin.scheme + "://" + (head.authority ?? "localhost") + head.path + query
     }
 }

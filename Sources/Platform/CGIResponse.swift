@@ -117,14 +117,6 @@ private struct Seen {
     var contentType = false
     var contentLength: Int?
 
-    /// Fields that concern the connection (RFC 9110 §7.6.1) or its framing, which are the
-    /// server's, or that tell what the platform found: dropped from a guest's answer.
-    private static let platformNames = [
-        "connection", "keep-alive", "proxy-connection", "te", "trailer",
-        "transfer-encoding", "upgrade", "x-function-error", "x-function-version",
-        "x-fuel-used", "x-request-id", "x-start",
-    ]
-
     mutating func note(
         _ name: ArraySlice<UInt8>,
         _ value: ArraySlice<UInt8>
@@ -149,8 +141,7 @@ private struct Seen {
             location = true
             return .pass
         }
-        let isPlatforms = Self.platformNames.contains { HeaderByte.matches(name, $0) }
-        return isPlatforms ? .drop : .pass
+        return AnswerHead.isPlatforms(name) ? .drop : .pass
     }
 
     private static func length(_ value: ArraySlice<UInt8>) throws(CGIResponse.Invalid) -> Int {

@@ -75,6 +75,8 @@ public struct FunctionConfiguration: Equatable, Sendable {
     /// Whether responses are packed for clients that accept gzip.
     public var compression = true
     public var routes: [Route] = []
+    /// The function that gets the requests which an http-wasm handler passes on.
+    public var next: FunctionName?
     /// Whether failure responses show the guest's backtrace.
     public var debug = false
 
@@ -106,8 +108,8 @@ extension FunctionConfiguration {
     public struct Ceilings: Equatable, Sendable {
         public var memoryBytes = 1 << 30
         public var timeoutMilliseconds = 3_600_000
-        public var requestBytes = 64 << 20
-        public var outputBytes = 256 << 20
+        public var requestBytes = 16 << 30
+        public var outputBytes = 16 << 30
         public var logBytes = 1 << 20
         public var poolInstances = 1_024
         public var concurrency = 10_000

@@ -10,6 +10,8 @@ public final class FunctionVersion: Sendable {
     public let number: Int
     public let digest: ModuleDigest
     public let configuration: FunctionConfiguration
+    /// How the module is called.
+    public let interface: GuestInterface
 
     /// Shared by all versions of the function.
     let gate: FunctionGate<Invocation>
@@ -38,6 +40,7 @@ public final class FunctionVersion: Sendable {
         number: Int,
         digest: ModuleDigest,
         configuration: FunctionConfiguration,
+        interface: GuestInterface,
         gate: FunctionGate<Invocation>,
         serverSoftware: String
     ) {
@@ -45,6 +48,7 @@ public final class FunctionVersion: Sendable {
         self.number = number
         self.digest = digest
         self.configuration = configuration
+        self.interface = interface
         self.gate = gate
         self.serverSoftware = serverSoftware
     }

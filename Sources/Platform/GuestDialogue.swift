@@ -35,8 +35,8 @@ protocol GuestDialogue: AnyObject {
 enum DialogueStep {
     /// The answer is complete.
     case answered
-    /// The next handler is to be asked, and its response given to the guest.
-    case askNext
+    /// The next function is to be asked, and its response given to the handler.
+    case askNext(HandlerDialogue)
 }
 
 /// The status and fields of a guest's answer.
@@ -45,6 +45,21 @@ struct AnswerHead {
     var fields = Fields()
     /// The body's length in octets, if the guest told it.
     var length: Int?
+
+    /// Fields that concern the connection (RFC 9110 §7.6.1) or its framing, which are the
+    /// server's, or that tell what the platform found: dropped from a guest's answer.
+    private static let platformNames = [
+        "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding",
+        "upgrade", "x-function-error", "x-function-version", "x-fuel-used", "x-request-id",
+        "x-start",
+    ]
+
+    /// Whether a guest may not set a field.
+    static func isPlatforms(_ name: ArraySlice<UInt8>) -> Bool {
+        platformNames.contains { HeaderByte.matches(name, $0) }
+    }
+
+    static func isPlatforms(_ name: String) -> Bool { isPlatforms(Array(name.utf8)[...]) }
 }
 
 /// Why what a guest answered is not a response.

@@ -1,3 +1,4 @@
+import HTTPWasm
 import WASI
 public import Wasm
 
@@ -5,26 +6,53 @@ public import Wasm
 public enum GuestInterface: String, Sendable {
     /// A WASI preview 1 command that speaks CGI: exports `_start` and its memory.
     case wasiCommand = "wasi-command"
+    /// An http-wasm handler: exports `handle_request`, `handle_response` and its memory.
+    case httpWasmHandler = "http-wasm-handler"
 
     /// The export that runs a command.
     static let commandEntry = "_start"
 
     /// Tells a module's interface, or why it has none that is supported.
     public init(of module: Module) throws(UnsupportedInterface) {
-        switch module.export(named: Self.commandEntry) {
-        case .function(FunctionType([], [])):
-            break
-        case .some(let other):
-            throw UnsupportedInterface(
-                reason: "its export '_start' is \(other) when it should be function [] -> []"
+        if module.export(named: HandlerInterface.requestEntry) != nil {
+            try Self.check(
+                module,
+                HandlerInterface.requestEntry,
+                FunctionType([], [.i64]),
+                "[] -> [i64]"
             )
-        case nil:
-            throw UnsupportedInterface(reason: "it does not export '_start'")
+            try Self.check(
+                module,
+                HandlerInterface.responseEntry,
+                FunctionType([.i32, .i32], []),
+                "[i32 i32] -> []"
+            )
+            self = .httpWasmHandler
+        } else {
+            try Self.check(module, Self.commandEntry, FunctionType([], []), "[] -> []")
+            self = .wasiCommand
         }
         guard case .memory = module.export(named: "memory") else {
             throw UnsupportedInterface(reason: "it does not export its memory as 'memory'")
         }
-        self = .wasiCommand
+    }
+
+    private static func check(
+        _ module: Module,
+        _ name: String,
+        _ type: FunctionType,
+        _ typeText: String
+    ) throws(UnsupportedInterface) {
+        switch module.export(named: name) {
+        case .function(type):
+            return
+        case .some(let other):
+            throw UnsupportedInterface(
+                reason: "its export '\(name)' is \(other) when it should be function \(typeText)"
+            )
+        case nil:
+            throw UnsupportedInterface(reason: "it does not export '\(name)'")
+        }
     }
 }
 
@@ -41,6 +69,8 @@ public struct UnsupportedInterface: Error, Equatable, Sendable, CustomStringConv
     /// The reason, and what is supported.
     public var description: String {
         "the module cannot be called: \(reason); supported are WASI preview 1 commands, which export "
-            + "'_start' and 'memory' and import only from '\(WASIPreview1.moduleName)'"
+            + "'_start' and 'memory' and import only from '\(WASIPreview1.moduleName)', and http-wasm handlers, "
+            + "which export 'handle_request', 'handle_response' and 'memory' and may import from "
+            + "'\(HandlerInterface.moduleName)' too"
     }
 }

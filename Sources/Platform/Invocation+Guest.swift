@@ -9,7 +9,13 @@ extension Invocation {
     func begin(_ residence: FunctionVersion.Residence) -> InvocationFailure? {
         report.startBegan()
         let loaded = residence.loaded
-        let dialogue = makeDialogue(residence)
+        let dialogue = Self.makeDialogue(
+            for: request,
+            match,
+            residence,
+            identifier: identifier,
+            origin: origin
+        )
         do {
             // What is taken here is given back at the invocation's end, however it ends.
             let stack =
@@ -33,26 +39,48 @@ extension Invocation {
         return nil
     }
 
-    private func makeDialogue(_ residence: FunctionVersion.Residence) -> any GuestDialogue {
+    /// Makes the dialogue that a version's interface wants, with what has come of the request.
+    static func makeDialogue(
+        for request: Request,
+        _ match: RouteMatch,
+        _ residence: FunctionVersion.Residence,
+        identifier: String,
+        origin: RequestOrigin
+    ) -> any GuestDialogue {
         var input = GuestInput(request.body)
         if !request.isComplete {
             input = .arriving
             if !request.body.isEmpty { input.append(request.body) }
         }
-        let cgi = CGIEnvironment(
-            head: request.head,
-            match: match,
-            fixed: residence.environment,
-            requestIdentifier: identifier,
-            bodyByteCount: request.isComplete ? request.body.count : nil,
-            remoteAddress: remoteAddress
-        )
-        let dialogue = CGIDialogue(
-            arguments: cgi.arguments(),
-            environment: cgi.environment(),
-            input: input,
-            limits: version.configuration.limits
-        )
+        let configuration = match.version.configuration
+        let dialogue: any GuestDialogue
+        switch residence.loaded.image.interface {
+        case .wasiCommand:
+            let cgi = CGIEnvironment(
+                head: request.head,
+                match: match,
+                fixed: residence.environment,
+                requestIdentifier: identifier,
+                bodyByteCount: request.isComplete ? request.body.count : nil,
+                origin: origin
+            )
+            dialogue = CGIDialogue(
+                arguments: cgi.arguments(),
+                environment: cgi.environment(),
+                input: input,
+                limits: configuration.limits
+            )
+        case .httpWasmHandler:
+            dialogue = HandlerDialogue(
+                request.head,
+                uri: match.rest(of: request.head),
+                sourceAddress: origin.addressAndPort,
+                input: input,
+                environment: residence.environment.strings,
+                residence.loaded.image,
+                configuration
+            )
+        }
         dialogue.context.output.highWater = AnswerProgress.bufferedBytesMax
         return dialogue
     }

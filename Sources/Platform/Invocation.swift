@@ -21,6 +21,8 @@ public final class Invocation: Resumable, @unchecked Sendable {
         let residents: Residents
         let stacks: FreeList<ValueStack>
         let census: Census
+        /// The routes of this moment.
+        let table: @Sendable () -> RoutingTable
         let ring: InvocationRing
     }
 
@@ -41,7 +43,9 @@ public final class Invocation: Resumable, @unchecked Sendable {
     var report: InvocationReport
 
     let match: RouteMatch
-    let remoteAddress: String
+    let origin: RequestOrigin
+    /// How many functions have passed the request on before this one got it.
+    let depth: Int
     private let finished: @Sendable () -> Void
     /// Whether the thread that brought the request has let it go.
     private var isInline = true
@@ -57,6 +61,11 @@ public final class Invocation: Resumable, @unchecked Sendable {
     var execution: Execution?
     var dialogue: (any GuestDialogue)?
     var answer = AnswerProgress()
+
+    /// The function that was asked for the response, and its answer; and what the guest used before, in instructions.
+    var nextInvocation: Invocation?
+    var nextAnswer: NextAnswer?
+    var fuelBefore: UInt64 = 0
 
     /// What comes of the body after the invocation began.
     let body: BodyInbox?
@@ -75,14 +84,16 @@ public final class Invocation: Resumable, @unchecked Sendable {
         _ request: Request,
         _ match: RouteMatch,
         identifier: String,
-        remoteAddress: String,
+        origin: RequestOrigin,
+        depth: Int = 0,
         surroundings: Surroundings,
         sink: any AnswerSink,
         finished: @escaping @Sendable () -> Void
     ) {
         self.request = request
         self.match = match
-        self.remoteAddress = remoteAddress
+        self.origin = origin
+        self.depth = depth
         self.surroundings = surroundings
         self.sink = sink
         self.finished = finished
@@ -237,9 +248,8 @@ public final class Invocation: Resumable, @unchecked Sendable {
                 return .done
             }
             guard let residence = version.residence else { return load() }
-            if let failure = begin(residence) {
-                end(.failed(failure))
-                return .done
+            if let failure = dialogue == nil ? begin(residence) : beginResponse() {
+                return end(failure)
             }
         }
         takeInput()
@@ -299,9 +309,11 @@ public final class Invocation: Resumable, @unchecked Sendable {
 
     private func goOn(_ step: DialogueStep) -> Suspension {
         switch step {
-        case .answered, .askNext:
+        case .answered:
             end(.finished)
             return .done
+        case .askNext(let handler):
+            return askNext(handler)
         }
     }
 
@@ -334,13 +346,14 @@ public final class Invocation: Resumable, @unchecked Sendable {
     // MARK: - Waiting for the client
 
     /// Others of the function run meanwhile.
-    private func awaitClient() -> Suspension {
+    func awaitClient() -> Suspension {
         leavePlace()
         stage = .awaitingClient
         return .until(min(awaitsClientUntil, deadline))
     }
 
     private var canGoOn: Bool {
+        if let nextAnswer { return nextAnswer.isComplete }
         answer.noteDrained(wasDrained)
         guard let dialogue, answer.hasRoom || dialogue.context.output.isReady else { return false }
         return dialogue.context.input.isReady || Monotonic.now() >= awaitsClientUntil
@@ -392,7 +405,9 @@ public final class Invocation: Resumable, @unchecked Sendable {
 
     /// Answers, then gives everything back, then records.
     private func end(_ ending: Ending) {
-        report.guestEnded(execution, lease)
+        nextInvocation?.cancel()
+        nextInvocation = nil
+        report.guestEnded(fuel: fuelBefore + (execution?.fuelUsed ?? 0), lease)
         var isSound = false
         switch ending {
         case .finished:

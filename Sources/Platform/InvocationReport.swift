@@ -58,9 +58,10 @@ struct InvocationReport {
 
     mutating func guestBegan() { guestBeganAt = Monotonic.now() }
 
-    mutating func guestEnded(_ execution: Execution?, _ lease: InstanceLease?) {
+    /// `fuel` is what it used, in instructions.
+    mutating func guestEnded(fuel: UInt64, _ lease: InstanceLease?) {
         endedAt = Monotonic.now()
-        fuel = execution?.fuelUsed ?? 0
+        self.fuel = fuel
         memoryBytesPeak = lease?.instance.memoryByteCount ?? 0
     }
 
@@ -215,6 +216,14 @@ struct InvocationReport {
         return record
     }
 
+    private static func stream(_ stream: LogLines.Stream) -> LogStream {
+        switch stream {
+        case .stdout: .stdout
+        case .stderr: .stderr
+        case .log: .log
+        }
+    }
+
     private func addLines(of context: WASIContext, to record: inout InvocationRecord) {
         context.log.finish()
         guard context.log.count > 0 || context.log.isTruncated else { return }
@@ -224,7 +233,7 @@ struct InvocationReport {
             LogLine(
                 sequence: Int32(clamping: line.sequence),
                 atMicroseconds: offset + Int64(line.atMicroseconds),
-                stream: line.stream == .stdout ? .stdout : .stderr,
+                stream: Self.stream(line.stream),
                 text: line.text
             )
         }

@@ -25,6 +25,7 @@ public final class Lane {
             residents: platform.residents,
             stacks: platform.stacks,
             census: platform.census,
+            table: { platform.table },
             ring: ring
         )
     }
@@ -54,7 +55,7 @@ public final class Lane {
     public func invoke(
         _ request: Request,
         _ match: RouteMatch,
-        remoteAddress: String,
+        origin: RequestOrigin,
         sink: any AnswerSink,
         finished: @escaping @Sendable () -> Void
     ) -> Invocation? {
@@ -62,7 +63,7 @@ public final class Lane {
             request,
             match,
             identifier: identifier(of: request.head),
-            remoteAddress: remoteAddress,
+            origin: origin,
             surroundings: surroundings,
             sink: sink,
             finished: finished

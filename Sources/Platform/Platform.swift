@@ -136,6 +136,7 @@ public final class Platform: Sendable {
                         number: description.number,
                         digest: description.digest,
                         configuration: description.configuration,
+                        interface: description.interface,
                         gate: gate,
                         serverSoftware: options.serverSoftware
                     )
@@ -211,12 +212,19 @@ public struct VersionDescription: Sendable {
     public let number: Int
     public let digest: ModuleDigest
     public let configuration: FunctionConfiguration
+    public let interface: GuestInterface
 
     /// Describes a version.
-    public init(number: Int, digest: ModuleDigest, configuration: FunctionConfiguration) {
+    public init(
+        number: Int,
+        digest: ModuleDigest,
+        configuration: FunctionConfiguration,
+        interface: GuestInterface
+    ) {
         self.number = number
         self.digest = digest
         self.configuration = configuration
+        self.interface = interface
     }
 }
 

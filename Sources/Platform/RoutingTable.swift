@@ -69,6 +69,14 @@ public struct RouteMatch: Sendable {
     let prefixCount: Int
     /// The pattern that matched, for `X_MATCHED_ROUTE`.
     let pattern: String
+
+    /// The part of the target that is the function's: the rest of the path, and the query.
+    func rest(of head: RequestHead) -> [UInt8] {
+        var rest = Array(head.pathOctets.dropFirst(prefixCount))
+        if rest.isEmpty { rest = [UInt8(ascii: "/")] }
+        if let query = head.query { rest += Array("?\(query)".utf8) }
+        return rest
+    }
 }
 
 /// All functions at one moment.

@@ -1,3 +1,4 @@
+import HTTPWasm
 public import Linux
 import WASI
 public import Wasm
@@ -53,15 +54,21 @@ final class VersionImage: Sendable {
     let module: Module
     /// What initialisation did that every instance has the result of, and that is seldom meant.
     let warnings: [String]
+    /// What a handler asked of its host when it was initialised.
+    let handlerFeatures: HandlerFeatures
 
     private let linked: LinkedModule
     /// Nil when the configuration asks for instances that are made anew each time.
     private let snapshot: Snapshot?
     private let instanceLimits: InstanceLimits
     private let initialisationLimits: InitialisationLimits
+    private let handlerConfiguration: [UInt8]
+    private let initialisers: [String]
 
     /// The functions that initialise a module, in the order in which they run: a reactor's entry,
     /// and the two names under which the Wizer tool knows its own.
+    ///
+    /// A handler that is built as a program sets itself up in the program's entry, which comes after them.
     static let initialisers = ["_initialize", "wizer-initialize", "wizer.initialize"]
 
     /// Functions of this size, in bytes, take about a millisecond to translate: too long for an event loop,
@@ -109,7 +116,19 @@ final class VersionImage: Sendable {
         limits.memoryBytesMax = configuration.limits.memoryBytes
         instanceLimits = limits
         self.initialisationLimits = initialisationLimits
-        let (first, observed) = try Self.initialised(linked, limits, initialisationLimits)
+        handlerConfiguration = HandlerDialogue.configuration(of: configuration)
+        initialisers =
+            interface == .httpWasmHandler
+            ? Self.initialisers + [GuestInterface.commandEntry] : Self.initialisers
+        let handler = HandlerContext(configuration: handlerConfiguration)
+        let (first, observed) = try Self.initialised(
+            linked,
+            limits,
+            initialisationLimits,
+            initialisers,
+            handler
+        )
+        handlerFeatures = handler.features
         snapshot = configuration.snapshot ? first.capture() : nil
         warnings = configuration.snapshot ? observed.warnings : []
     }
@@ -134,7 +153,13 @@ final class VersionImage: Sendable {
     /// Makes an instance in its initialised state.
     func makeInstance() throws(VersionError) -> Instance {
         guard let snapshot else {
-            return try Self.initialised(linked, instanceLimits, initialisationLimits).instance
+            return try Self.initialised(
+                linked,
+                instanceLimits,
+                initialisationLimits,
+                initialisers,
+                HandlerContext(configuration: handlerConfiguration)
+            ).instance
         }
         do throws(InstantiationError) {
             return try Instance(snapshot, limits: instanceLimits)
@@ -153,7 +178,9 @@ final class VersionImage: Sendable {
     private static func initialised(
         _ linked: LinkedModule,
         _ limits: InstanceLimits,
-        _ bounds: InitialisationLimits
+        _ bounds: InitialisationLimits,
+        _ initialisers: [String],
+        _ handler: HandlerContext
     ) throws(VersionError) -> (instance: Instance, observed: Initialiser.Observations) {
         let instance: Instance
         do throws(InstantiationError) {
@@ -161,7 +188,7 @@ final class VersionImage: Sendable {
         } catch {
             throw .instantiation(error)
         }
-        var initialiser = Initialiser(instance: instance, limits: bounds)
+        var initialiser = Initialiser(instance: instance, limits: bounds, handler: handler)
         if instance.hasStart { try initialiser.runStart() }
         for name in initialisers {
             guard case .function(FunctionType([], [])) = linked.module.export(named: name) else {
@@ -178,6 +205,7 @@ enum HostModules {
     static let imports: Imports = {
         var imports = Imports()
         WASIPreview1.define(in: &imports)
+        HandlerInterface.define(in: &imports)
         return imports
     }()
 }
@@ -186,6 +214,7 @@ enum HostModules {
 private struct Initialiser {
     let instance: Instance
     let limits: VersionImage.InitialisationLimits
+    let handler: HandlerContext
     private(set) var observed = Observations()
 
     /// What was read that differs from run to run.
@@ -212,9 +241,14 @@ private struct Initialiser {
         }
     }
 
-    init(instance: Instance, limits: VersionImage.InitialisationLimits) {
+    init(
+        instance: Instance,
+        limits: VersionImage.InitialisationLimits,
+        handler: HandlerContext
+    ) {
         self.instance = instance
         self.limits = limits
+        self.handler = handler
     }
 
     mutating func runStart() throws(VersionError) {
@@ -252,6 +286,7 @@ private struct Initialiser {
         let context = WASIContext(outputByteLimit: 0, logByteLimit: 0)
         context.standardOutput = .discard
         context.standardError = .discard
+        context.companion = handler
         return context
     }
 

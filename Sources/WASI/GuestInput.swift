@@ -50,6 +50,16 @@ public struct GuestInput: Sendable {
         }
     }
 
+    /// Takes up to so many bytes, as read.
+    public mutating func read(upTo count: Int) -> [UInt8] {
+        let end = min(bytes.count, position &+ max(0, count))
+        defer { consume(end - position) }
+        return position == 0 && end == bytes.count ? bytes : Array(bytes[position..<end])
+    }
+
+    /// All bytes that are here, those that have been read included.
+    public var allBytes: [UInt8] { bytes }
+
     /// States that no more input will come.
     public mutating func end() { hasEnded = true }
 

@@ -7,6 +7,8 @@ public struct LogLines: Sendable {
     public enum Stream: UInt8, CaseIterable, Sendable {
         case stdout
         case stderr
+        /// A logging call of another interface.
+        case log
     }
 
     /// One line, without its newline.
@@ -45,6 +47,7 @@ public struct LogLines: Sendable {
     private var entries: [Entry] = []
     private var unfinishedOutput = UnfinishedLine()
     private var unfinishedError = UnfinishedLine()
+    private var unfinishedLog = UnfinishedLine()
     private var acceptedByteCount = 0
 
     private struct Entry: Sendable {
@@ -108,6 +111,7 @@ public struct LogLines: Sendable {
         entries.removeAll(keepingCapacity: true)
         unfinishedOutput.clear()
         unfinishedError.clear()
+        unfinishedLog.clear()
         acceptedByteCount = 0
         droppedByteCount = 0
     }
@@ -209,6 +213,7 @@ extension LogLines {
         switch stream {
         case .stdout: swap(&taken, &unfinishedOutput)
         case .stderr: swap(&taken, &unfinishedError)
+        case .log: swap(&taken, &unfinishedLog)
         }
         return taken
     }
@@ -217,6 +222,7 @@ extension LogLines {
         switch stream {
         case .stdout: unfinishedOutput = line
         case .stderr: unfinishedError = line
+        case .log: unfinishedLog = line
         }
     }
 }

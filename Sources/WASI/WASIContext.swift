@@ -34,6 +34,9 @@ public final class WASIContext {
     /// Which streams the guest is told are terminals.
     public var terminals: TerminalStreams = []
 
+    /// The state of host functions beyond WASI that the same guest calls.
+    public var companion: AnyObject?
+
     /// The guest's clocks.
     public var clocks: GuestClocks
 
@@ -126,6 +129,22 @@ public final class WASIContext {
         suspension = .none
         suspendedNanoseconds = 0
         startedAt = clocks.monotonic()
+    }
+}
+
+// MARK: - For other interfaces
+
+extension WASIContext {
+    /// Adds bytes to the log, as written now.
+    public func log(_ bytes: [UInt8], to stream: LogLines.Stream) {
+        log.append(bytes, to: stream, atMicroseconds: elapsedMicroseconds)
+    }
+
+    /// Adds bytes to the output; false, with nothing added, when they go over its limit.
+    public func write(_ bytes: [UInt8]) -> Bool {
+        guard output.admit(bytes.count) else { return false }
+        output.append { $0 += bytes }
+        return true
     }
 }
 

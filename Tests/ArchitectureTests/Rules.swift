@@ -12,13 +12,14 @@ enum Rules {
         "WASI": ["Wasm", "Linux", "Glibc", "Synchronization"],
         "HTTP": [],
         "Gzip": ["CZlib"],
+        "HTTPWasm": ["HTTP", "WASI", "Wasm"],
         "HTTPServer": ["HTTP", "Linux", "Synchronization"],
         "Store": [
             "Linux", "Crypto", "Dispatch", "Foundation", "FoundationEssentials", "Glibc", "GRDB",
             "GRDBSQLite", "Synchronization",
         ],
         "Platform": [
-            "Wasm", "WASI", "HTTP", "Gzip", "Store", "Linux", "Crypto", "Histogram",
+            "Wasm", "WASI", "HTTPWasm", "HTTP", "Gzip", "Store", "Linux", "Crypto", "Histogram",
             "Synchronization",
         ],
         "Daemon": [

@@ -30,6 +30,34 @@ enum GuestModule {
         )
     }
 
+    /// A command that writes a text, waits for input, and then writes another; or traps, without one.
+    static func stepping(_ first: String, _ second: String?) throws -> [UInt8] {
+        let (one, two) = (Array(first.utf8), Array((second ?? "").utf8))
+        let then =
+            second == nil
+            ? "unreachable"
+            : "(drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 24)))"
+        return try TextModule.encode(
+            """
+            (module
+              (import "wasi_snapshot_preview1" "fd_write"
+                (func $write (param i32 i32 i32 i32) (result i32)))
+              (import "wasi_snapshot_preview1" "fd_read"
+                (func $read (param i32 i32 i32 i32) (result i32)))
+              (memory (export "memory") 1)
+              (data (i32.const 0) "\\00\\01\\00\\00\(escaped(littleEndian(UInt32(one.count))))")
+              (data (i32.const 8) "\\00\\02\\00\\00\(escaped(littleEndian(UInt32(two.count))))")
+              (data (i32.const 16) "\\00\\03\\00\\00\\10\\00\\00\\00")
+              (data (i32.const 256) "\(escaped(one))")
+              (data (i32.const 512) "\(escaped(two))")
+              (func (export "_start")
+                (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 24)))
+                (drop (call $read (i32.const 0) (i32.const 16) (i32.const 1) (i32.const 24)))
+                \(then)))
+            """
+        )
+    }
+
     /// The text of a command that answers how often it has run in its memory: `1`, then `2`.
     static let counting = """
         (module

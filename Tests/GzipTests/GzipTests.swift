@@ -14,7 +14,9 @@ struct GzipTests {
     }
 
     @Test func `more than the limit is refused`() {
-        #expect(throws: GzipDecoder.Failure.tooLarge) { try GzipDecoder.unpack(hello, byteCountMax: 4) }
+        #expect(throws: GzipDecoder.Failure.tooLarge) {
+            try GzipDecoder.unpack(hello, byteCountMax: 4)
+        }
     }
 
     @Test func `every cut of a file is refused`() {
@@ -28,7 +30,9 @@ struct GzipTests {
     @Test func `a damaged file is refused`() {
         var damaged = hello
         damaged[20] ^= 1
-        #expect(throws: GzipDecoder.Failure.malformed) { try GzipDecoder.unpack(damaged, byteCountMax: 100) }
+        #expect(throws: GzipDecoder.Failure.malformed) {
+            try GzipDecoder.unpack(damaged, byteCountMax: 100)
+        }
     }
 
     @Test func `what is packed in pieces is unpacked as a whole, and each piece at once`() throws {

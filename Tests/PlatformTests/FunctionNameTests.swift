@@ -42,7 +42,7 @@ struct FunctionConfigurationTests {
         check("limits.fuel") { $0.limits.fuel = 0 }
         check("limits.timeoutMs") { $0.limits.timeoutMilliseconds = 0 }
         check("limits.requestBytes") { $0.limits.requestBytes = -1 }
-        check("limits.outputBytes") { $0.limits.outputBytes = (256 << 20) + 1 }
+        check("limits.outputBytes") { $0.limits.outputBytes = (16 << 30) + 1 }
         check("limits.logBytes") { $0.limits.logBytes = (1 << 20) + 1 }
         check("pool.min") { $0.pool.minimum = 65 }
         check("pool.max") { $0.pool.maximum = 0 }

@@ -272,6 +272,7 @@ struct ResidentsTests {
             number: 1,
             digest: ModuleDigest(of: []),
             configuration: FunctionConfiguration(),
+            interface: .wasiCommand,
             gate: FunctionGate(),
             serverSoftware: "test"
         )

@@ -52,7 +52,8 @@ final class PlatformFixture: Sendable {
                 VersionDescription(
                     number: outcome.version.number,
                     digest: outcome.version.digest,
-                    configuration: FunctionConfiguration()
+                    configuration: FunctionConfiguration(),
+                    interface: prepared.interface
                 )
             ],
             prepared: prepared.version(outcome.version.number)
@@ -108,7 +109,12 @@ struct PlatformHammerTests {
             }
             let answered = Monitor(0)
             let sink = StatusSink(status: answered)
-            let invocation = lane.invoke(request, match, remoteAddress: "test", sink: sink) {}
+            let invocation = lane.invoke(
+                request,
+                match,
+                origin: RequestOrigin(address: "test"),
+                sink: sink
+            ) {}
             let status = answered.wait { $0 == 0 ? .nothing : .found($0) }
             _ = consume invocation
             lane.tidy()

@@ -1,0 +1,169 @@
+import HTTP
+import Linux
+import Store
+import Synchronization
+import Wasm
+
+/// Asking the next function for the response, as an http-wasm handler may.
+extension Invocation {
+    /// How many functions may stand behind one another.
+    static let depthMax = 8
+
+    /// Calls the next function with the request as the guest left it; it goes on when that has answered.
+    func askNext(_ handler: HandlerDialogue) -> Suspension {
+        execution?.abandon()
+        fuelBefore = execution?.fuelUsed ?? 0
+        execution = nil
+        let answer = NextAnswer(self, byteCountMax: version.configuration.limits.outputBytes)
+        nextAnswer = answer
+        do throws(NextRefusal) {
+            let next = try makeNext(handler, answer)
+            nextInvocation = next
+            if next.start() { next.takeUsedInstance()?.giveBack() }
+        } catch {
+            answer.respond(.problem(error.status, detail: error.reason))
+        }
+        return answer.isComplete ? .ready : awaitClient()
+    }
+
+    private struct NextRefusal: Error {
+        let status: Status
+        let reason: String
+    }
+
+    private func makeNext(
+        _ handler: HandlerDialogue,
+        _ answer: NextAnswer
+    ) throws(NextRefusal) -> Invocation {
+        guard let name = version.configuration.next else {
+            throw NextRefusal(
+                status: .notFound,
+                reason: "the function passed the request on, and has no next function"
+            )
+        }
+        guard depth < Self.depthMax else {
+            throw NextRefusal(
+                status: .loopDetected,
+                reason: "more than \(Self.depthMax) functions pass the request on to one another"
+            )
+        }
+        let octets = handler.nextRequest(prefix: "/f/\(name)", body: request.body)
+        let head: RequestHead
+        do throws(ParseError) {
+            head = try RequestHead(parsing: octets.head)
+        } catch {
+            throw NextRefusal(
+                status: .badGateway,
+                reason: "what the function made of the request is none: \(error)"
+            )
+        }
+        guard let match = surroundings.table().match(head) else {
+            throw NextRefusal(status: .notFound, reason: "there is no next function '\(name)'")
+        }
+        var identifiers = UUIDv7Maker()
+        return Invocation(
+            Request(
+                head: head,
+                body: octets.body,
+                firstByteAt: request.firstByteAt,
+                receivedAt: Monotonic.now()
+            ),
+            match,
+            identifier: identifiers.next(),
+            origin: origin,
+            depth: depth + 1,
+            surroundings: surroundings,
+            sink: answer
+        ) {}
+    }
+
+    /// Gives the guest the next function's response.
+    func beginResponse() -> InvocationFailure? {
+        guard let handler = dialogue as? HandlerDialogue, let lease, let stack,
+            let (response, isError) = nextAnswer?.take()
+        else { return .unavailable("the invocation was resumed before it had begun") }
+        nextInvocation = nil
+        nextAnswer = nil
+        do throws(InvocationError) {
+            execution = try handler.beginResponse(
+                response,
+                isError: isError,
+                lease.instance,
+                stack,
+                fuelLimit: version.configuration.limits.fuel.map { $0 - min($0, fuelBefore) }
+            )
+            return nil
+        } catch {
+            return .unavailable("\(error)")
+        }
+    }
+}
+
+/// Collects the answer of a function that another one has asked.
+///
+/// Any thread.
+final class NextAnswer: AnswerSink {
+    private struct State {
+        var response: Response?
+        var isComplete = false
+        var isError = false
+    }
+
+    private let state = Mutex(State())
+    private let asker: Invocation
+    private let byteCountMax: Int
+
+    init(_ asker: Invocation, byteCountMax: Int) {
+        self.asker = asker
+        self.byteCountMax = byteCountMax
+    }
+
+    var isComplete: Bool { state.withLock { $0.isComplete } }
+
+    /// The response, and whether it is the platform's in the function's place.
+    func take() -> (response: Response, isError: Bool)? {
+        state.withLock { state in state.response.take().map { ($0, state.isError) } }
+    }
+
+    func respond(_ response: Response) {
+        state.withLock { state in
+            state.response = response
+            state.isComplete = true
+            state.isError = response.fields.contains("x-function-error")
+        }
+        asker.wake()
+    }
+
+    func beginStream(_ response: Response, length: Int?) {
+        state.withLock { $0.response = response }
+    }
+
+    func send(_ bytes: [UInt8]) {
+        let isTooLarge = state.withLock { state in
+            state.response?.body += bytes
+            return state.response?.body.count ?? 0 > byteCountMax
+        }
+        if isTooLarge { abort() }
+    }
+
+    func endStream() {
+        state.withLock { $0.isComplete = true }
+        asker.wake()
+    }
+
+    func abort() {
+        let problem = Response.problem(
+            .badGateway,
+            detail: "the next function's response is not complete, or exceeds limits.outputBytes"
+        )
+        state.withLock { state in
+            guard !state.isComplete else { return }
+            state = State(response: problem, isComplete: true, isError: true)
+        }
+        asker.wake()
+    }
+
+    // It is all kept here: there is nothing to wait for.
+    func notifyWhenDrained() { asker.nextInvocation?.didDrain() }
+    func consume(_ byteCount: Int) {}
+}
