@@ -125,18 +125,13 @@ final class FrontHandler: RequestHandler {
         let identifier = lane.identifier(of: request.head)
         switch route {
         case .health:
-            respond(["status": "ok"], exchange, identifier)
+            respond(healthy, exchange, identifier)
         case .ready:
             let isReady = parts.lifecycle.isReady
-            respond(
-                ["status": isReady ? "ready" : "not ready"],
-                status: isReady ? .ok : .serviceUnavailable,
-                exchange,
-                identifier
-            )
+            respond(isReady ? ready : notReady, exchange, identifier)
         case .version:
             respond(
-                ["name": "roost", "version": JSONValue(ProgramVersion.text)],
+                Self.answer(["name": "roost", "version": JSONValue(ProgramVersion.text)]),
                 exchange,
                 identifier
             )
@@ -158,22 +153,26 @@ final class FrontHandler: RequestHandler {
         }
     }
 
-    private func respond(
-        _ document: JSONValue,
-        status: Status = .ok,
-        _ exchange: Exchange,
-        _ identifier: String
-    ) {
-        exchange.respond(
-            Response(
-                status: status,
-                fields: [
-                    "Content-Type": "application/json", "Cache-Control": "no-store",
-                    "X-Request-Id": identifier,
-                ],
-                body: document.encoded()
-            )
+    // Asked for many times a second by whoever watches over the daemon.
+    private let healthy = FrontHandler.answer(["status": "ok"])
+    private let ready = FrontHandler.answer(["status": "ready"])
+    private let notReady = FrontHandler.answer(
+        ["status": "not ready"],
+        status: .serviceUnavailable
+    )
+
+    private static func answer(_ document: JSONValue, status: Status = .ok) -> Response {
+        Response(
+            status: status,
+            fields: ["Content-Type": "application/json", "Cache-Control": "no-store"],
+            body: document.encoded()
         )
+    }
+
+    private func respond(_ answer: Response, _ exchange: Exchange, _ identifier: String) {
+        var answer = answer
+        answer.fields.append("X-Request-Id", identifier)
+        exchange.respond(answer)
     }
 
     private func problem(_ problem: Problem, _ head: RequestHead) -> Response {

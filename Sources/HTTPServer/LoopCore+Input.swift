@@ -22,7 +22,7 @@ extension LoopCore {
     /// Does all that can be done for a connection now: writes, parses what was held back, reads.
     func settle(_ connection: Connection) {
         for _ in 0..<Self.readsPerTurnMax {
-            guard !connection.isClosed, flush(connection) else { return }
+            guard !connection.isClosed, flushNowOrLater(connection) else { return }
             if connection.isLingering {
                 guard drop(connection) else { return }
             } else if connection.isFinal, connection.pending.isEmpty, connection.output.isEmpty {
@@ -39,12 +39,18 @@ extension LoopCore {
                 return
             }
         }
-        guard !connection.isClosed, flush(connection) else { return }
+        guard !connection.isClosed, flushNowOrLater(connection) else { return }
         if !connection.isUnfinished {
             connection.isUnfinished = true
             unfinished.append(connection)
         }
         schedule(connection)
+    }
+
+    private func flushNowOrLater(_ connection: Connection) -> Bool {
+        guard defersWrites else { return flush(connection) }
+        if !connection.output.isEmpty { markDirty(connection) }
+        return true
     }
 
     /// Whether octets may be parsed; after a pause, the time for them begins anew.

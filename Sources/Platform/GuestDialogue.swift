@@ -74,16 +74,15 @@ final class CGIDialogue: GuestDialogue {
     private var bodyStart: [UInt8]?
 
     init(
-        arguments: GuestStrings,
-        environment: GuestStrings,
         input: GuestInput,
-        limits: FunctionConfiguration.Limits
+        limits: FunctionConfiguration.Limits,
+        strings: @escaping WASIContext.StringsMaker
     ) {
         context = WASIContext(
             outputByteLimit: limits.outputBytes,
             logByteLimit: limits.logBytes
         )
-        context.begin(arguments: arguments, environment: environment, input: input)
+        context.begin(input: input, strings: strings)
     }
 
     func begin(

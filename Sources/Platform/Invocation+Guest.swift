@@ -64,12 +64,9 @@ extension Invocation {
                 bodyByteCount: request.isComplete ? request.body.count : nil,
                 origin: origin
             )
-            dialogue = CGIDialogue(
-                arguments: cgi.arguments(),
-                environment: cgi.environment(),
-                input: input,
-                limits: configuration.limits
-            )
+            dialogue = CGIDialogue(input: input, limits: configuration.limits) {
+                (cgi.arguments(), cgi.environment())
+            }
         case .httpWasmHandler:
             dialogue = HandlerDialogue(
                 request.head,

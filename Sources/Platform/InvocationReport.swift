@@ -138,29 +138,41 @@ struct InvocationReport {
         if shown.contains(.start), let start { fields.append("X-Start", start.rawValue) }
         if shown.contains(.fuel), isComplete { fields.append("X-Fuel-Used", String(fuel)) }
         if shown.contains(.serverTiming) {
-            fields.append("Server-Timing", serverTiming(isComplete: isComplete))
+            fields.append(
+                name: "Server-Timing".utf8,
+                value: serverTiming(isComplete: isComplete)
+            )
         }
     }
 
     /// The phases in milliseconds, with microseconds after the point.
-    private func serverTiming(isComplete: Bool) -> String {
+    private func serverTiming(isComplete: Bool) -> [UInt8] {
         let now = Monotonic.now()
-        var text = "queue;dur="
-        text += Self.milliseconds(queueMicroseconds(until: now))
-        text += ", start;dur="
-        text += Self.milliseconds(startMicroseconds(until: now))
+        var text: [UInt8] = []
+        text.reserveCapacity(96)
+        func append(_ phase: String, _ microseconds: Int64) {
+            text.append(contentsOf: phase.utf8)
+            Self.appendMilliseconds(microseconds, to: &text)
+        }
+        append("queue;dur=", queueMicroseconds(until: now))
+        append(", start;dur=", startMicroseconds(until: now))
         guard isComplete else { return text }
-        text += ", guest;dur="
-        text += Self.milliseconds(guestMicroseconds)
-        text += ", total;dur="
-        text += Self.milliseconds(Self.microseconds(from: receivedAt, to: now))
+        append(", guest;dur=", guestMicroseconds)
+        append(", total;dur=", Self.microseconds(from: receivedAt, to: now))
         return text
     }
 
-    static func milliseconds(_ microseconds: Int64) -> String {
-        let fraction = String(microseconds % 1_000)
-        let zeros = fraction.utf8.count == 3 ? "" : fraction.utf8.count == 2 ? "0" : "00"
-        return String(microseconds / 1_000) + "." + zeros + fraction
+    /// Appends milliseconds with exactly three digits after the point.
+    static func appendMilliseconds(_ microseconds: Int64, to text: inout [UInt8]) {
+        var divisor: Int64 = 1_000
+        while microseconds / divisor >= 10 { divisor *= 10 }
+        var rest = max(0, microseconds)
+        while divisor > 0 {
+            if divisor == 100 { text.append(UInt8(ascii: ".")) }
+            text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / divisor))
+            rest %= divisor
+            divisor /= 10
+        }
     }
 
     // MARK: - Durations

@@ -9,10 +9,45 @@ import Wasm
 /// execution is not running.
 public final class WASIContext {
     /// The arguments; the first is the program's name.
-    public var arguments = GuestStrings()
+    public var arguments: GuestStrings {
+        get { strings.arguments }
+        set { strings.arguments = newValue }
+    }
 
     /// The environment, as `name=value`.
-    public var environment = GuestStrings()
+    public var environment: GuestStrings {
+        get { strings.environment }
+        set { strings.environment = newValue }
+    }
+
+    /// Makes arguments and environment when the guest first asks for either: many guests never do.
+    public typealias StringsMaker = () -> (arguments: GuestStrings, environment: GuestStrings)
+
+    private enum Strings {
+        case made(arguments: GuestStrings, environment: GuestStrings)
+        case unmade(StringsMaker)
+    }
+
+    private var storedStrings = Strings.made(
+        arguments: GuestStrings(),
+        environment: GuestStrings()
+    )
+
+    private var strings: (arguments: GuestStrings, environment: GuestStrings) {
+        get {
+            switch storedStrings {
+            case .made(let arguments, let environment):
+                return (arguments, environment)
+            case .unmade(let make):
+                let made = make()
+                storedStrings = .made(arguments: made.arguments, environment: made.environment)
+                return made
+            }
+        }
+        set {
+            storedStrings = .made(arguments: newValue.arguments, environment: newValue.environment)
+        }
+    }
 
     /// Standard input.
     ///
@@ -117,8 +152,12 @@ public final class WASIContext {
         environment: GuestStrings,
         input: GuestInput
     ) {
-        self.arguments = arguments
-        self.environment = environment
+        begin(input: input) { (arguments, environment) }
+    }
+
+    /// The same, with arguments and environment that are made when the guest asks for them.
+    public func begin(input: GuestInput, strings: @escaping StringsMaker) {
+        storedStrings = .unmade(strings)
         self.input = input
         output.removeAll()
         log.removeAll()

@@ -164,7 +164,9 @@ struct ServerTimingTests {
         ]
     )
     func `milliseconds have microseconds after the point`(microseconds: Int64, text: String) {
-        #expect(InvocationReport.milliseconds(microseconds) == text)
+        var bytes: [UInt8] = []
+        InvocationReport.appendMilliseconds(Int64(microseconds), to: &bytes)
+        #expect(String(decoding: bytes, as: UTF8.self) == text)
     }
 }
 
