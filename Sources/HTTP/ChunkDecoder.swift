@@ -66,8 +66,12 @@ struct ChunkDecoder: Sendable {
     private mutating func frame(_ octet: UInt8, at offset: Int) throws(ParseError) {
         switch (state, octet) {
         case (.size, _) where Octet.is(octet, Octet.hexDigit):
-            guard sizeDigitCount < 16, let digit = Octet.hexValue(octet) else {
+            // Sixteen digits are all that a size can need: more are zeros, or too large a number.
+            guard let digit = Octet.hexValue(octet), sizeDigitCount < 16 || size >> 60 != 0 else {
                 throw ParseError(.malformedChunk, offset: offset)
+            }
+            guard sizeDigitCount < 16 else {
+                throw ParseError(.bodyTooLarge, offset: offset, limit: bodyBytesMax)
             }
             sizeDigitCount += 1
             size = size << 4 | UInt64(digit)

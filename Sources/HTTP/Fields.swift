@@ -117,6 +117,29 @@ public struct Fields: Sendable {
         entries = entries.filter { !equal($0.name, name) }
     }
 
+    /// The field lines as octets of HTTP/1.1, each with its line end.
+    public var octetsOfHTTP: [UInt8] {
+        var lines: [UInt8] = []
+        for entry in entries {
+            lines += octets[entry.name]
+            lines += [Octet.colon, Octet.space]
+            lines += octets[entry.value]
+            lines += [Octet.carriageReturn, Octet.lineFeed]
+        }
+        return lines
+    }
+
+    /// Reads field lines that ``octetsOfHTTP`` made.
+    public init(octetsOfHTTP lines: [UInt8]) {
+        self.init()
+        for line in lines.split(separator: Octet.lineFeed) {
+            guard let colon = line.firstIndex(of: Octet.colon) else { continue }
+            let value = line[(colon + 1)...].drop { $0 == Octet.space }
+            let hasReturn = value.last == Octet.carriageReturn
+            append(name: line[..<colon], value: hasReturn ? value.dropLast() : value)
+        }
+    }
+
     // MARK: - Octets
 
     /// Compares octets with an ASCII text, letters without regard to case.

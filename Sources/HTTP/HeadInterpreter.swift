@@ -72,15 +72,23 @@ struct HeadInterpreter {
     }
 
     private mutating func collectOptions(_ range: Range<Int>) {
-        var start = range.lowerBound
-        while start < range.upperBound {
-            var end = start
-            while end < range.upperBound, scanner.octets[end] != 0x2c { end += 1 }
-            let option = trimmed(start..<end)
+        for option in elements(of: range) {
             if isEqual(option, "close") { hasClose = true }
             if isEqual(option, "keep-alive") { hasKeepAlive = true }
+        }
+    }
+
+    /// The elements of a list, without the blanks around them (RFC 9110 §5.6.1).
+    private func elements(of range: Range<Int>) -> [Range<Int>] {
+        var elements: [Range<Int>] = []
+        var start = range.lowerBound
+        while start <= range.upperBound {
+            var end = start
+            while end < range.upperBound, scanner.octets[end] != 0x2c { end += 1 }
+            elements.append(trimmed(start..<end))
             start = end + 1
         }
+        return elements
     }
 
     private func framing(
@@ -90,31 +98,46 @@ struct HeadInterpreter {
             guard lengthEntry == nil else { throw error(.conflictingFraming, entry) }
             guard version == .http11 else { throw error(.framingNeedsHTTP11, entry) }
             guard !isEqual(entry.value, "chunked") else { return .chunked }
-            let isToken =
-                !entry.value.isEmpty
-                && entry.value.allSatisfy { Octet.is(scanner.octets[$0], Octet.token) }
-            throw error(isToken ? .unknownTransferCoding : .malformedTransferEncoding, entry)
+            throw error(transferCodingError(entry.value), entry)
         }
         guard let entry = lengthEntry else { return .none }
-        guard (1...19).contains(entry.value.count) else {
+        let digits = entry.value.map { scanner.octets[$0] &- 0x30 }
+        guard !digits.isEmpty, digits.allSatisfy({ $0 < 10 }),
+            digits.count <= 19 || digits[0] != 0
+        else {
             throw error(.malformedContentLength, entry)
         }
         var length = 0
-        for index in entry.value {
-            let digit = scanner.octets[index] &- 0x30
+        for digit in digits {
             let (product, overflow1) = length.multipliedReportingOverflow(by: 10)
             let (sum, overflow2) = product.addingReportingOverflow(Int(digit))
-            guard digit < 10, !overflow1, !overflow2 else {
-                throw error(.malformedContentLength, entry)
+            // A number for all that, but of more than any body can have.
+            guard !overflow1, !overflow2 else {
+                throw ParseError(.bodyTooLarge, offset: Int(entry.nameStart), limit: .max)
             }
             length = sum
         }
         return length == 0 ? .none : .length(length)
     }
 
+    /// What is wrong with a list of codings that is not just `chunked` (RFC 9112 §6.3, number 4; §6.1).
+    private func transferCodingError(_ range: Range<Int>) -> ParseError.Kind {
+        let codings = elements(of: range)
+        let areTokens = codings.allSatisfy { coding in
+            !coding.isEmpty && coding.allSatisfy { Octet.is(scanner.octets[$0], Octet.token) }
+        }
+        // Where the last coding is another, nobody could tell the end of the body.
+        guard areTokens, let last = codings.last, isEqual(last, "chunked"),
+            !codings.dropLast().contains(where: { isEqual($0, "chunked") })
+        else { return .malformedTransferEncoding }
+        return .unknownTransferCoding
+    }
+
     private func expectsContinue(_ version: RequestHead.Version) throws(ParseError) -> Bool {
         // RFC 9110 §10.1.1: an expectation in HTTP/1.0 is ignored.
-        guard let entry = expectEntry, version == .http11 else { return false }
+        guard let entry = expectEntry, version == .http11, !entry.value.isEmpty else {
+            return false
+        }
         guard isEqual(entry.value, "100-continue") else {
             throw error(.unknownExpectation, entry)
         }
@@ -129,7 +152,7 @@ struct HeadInterpreter {
         let pathEnd = scanner.queryStart.map { $0 - 1 } ?? target.upperBound
         if octets[target.lowerBound] == 0x2f {
             path = target.lowerBound..<pathEnd
-            return
+            return try checkPath()
         }
         if target.count == 1, octets[target.lowerBound] == 0x2a {
             guard method == .options else {
@@ -143,14 +166,20 @@ struct HeadInterpreter {
             guard isEqual(target.lowerBound..<start, scheme), start <= pathEnd else { continue }
             var end = start
             while end < pathEnd, octets[end] != 0x2f { end += 1 }
-            guard start < end, isHost(start..<end) else {
+            guard start < end, octets[start] != Octet.colon, isHost(start..<end) else {
                 throw ParseError(.malformedHost, offset: start)
             }
             authority = start..<end
             path = end..<pathEnd
-            return
+            return try checkPath()
         }
         throw ParseError(.malformedTarget, offset: target.lowerBound)
+    }
+
+    /// A backslash, which some take for a slash, is no part of a path (RFC 3986 §3.3).
+    private func checkPath() throws(ParseError) {
+        guard let place = path.first(where: { scanner.octets[$0] == 0x5c }) else { return }
+        throw ParseError(.malformedTarget, offset: place)
     }
 
     private mutating func checkHost(_ version: RequestHead.Version) throws(ParseError) {
@@ -169,16 +198,11 @@ struct HeadInterpreter {
         let octets = scanner.octets
         var index = range.lowerBound
         if index < range.upperBound, octets[index] == 0x5b {
-            var colonCount = 0
-            index += 1
-            while index < range.upperBound, octets[index] != 0x5d {
-                let octet = octets[index]
-                if octet == Octet.colon { colonCount += 1 }
-                guard octet == Octet.colon || octet == 0x2e || Octet.is(octet, Octet.hexDigit)
-                else { return false }
-                index += 1
+            let start = index + 1
+            while index < range.upperBound, octets[index] != 0x5d { index += 1 }
+            guard index < range.upperBound, IPv6Literal.isValid(octets[start..<index]) else {
+                return false
             }
-            guard index < range.upperBound, colonCount >= 2 else { return false }
             index += 1
         } else {
             while index < range.upperBound, octets[index] != Octet.colon {
@@ -189,9 +213,8 @@ struct HeadInterpreter {
         guard index < range.upperBound else { return true }
         guard octets[index] == Octet.colon else { return false }
         let port = (index + 1)..<range.upperBound
-        return port.count <= 5
-            && port.allSatisfy { octets[$0] &- 0x30 < 10 }
-            && port.reduce(0) { $0 * 10 + Int(octets[$1] &- 0x30) } <= 65535
+        return port.allSatisfy { octets[$0] &- 0x30 < 10 }
+            && port.reduce(0) { min($0 * 10 + Int(octets[$1] &- 0x30), 65536) } < 65536
     }
 
     // MARK: - Octets

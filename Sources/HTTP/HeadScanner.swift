@@ -28,6 +28,9 @@ struct HeadScanner: Sendable {
         self.limits = limits
     }
 
+    /// Whether anything but empty lines has been taken.
+    var hasBegun: Bool { state != .start && state != .startLineFeed }
+
     /// The number of octets taken so far.
     var byteCount: Int { octets.count }
 

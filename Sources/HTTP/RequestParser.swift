@@ -1,4 +1,22 @@
 extension RequestHead {
+    /// The head of a request in HTTP/1.1 as octets, its body framed by a length.
+    ///
+    /// Whatever `fields` say of framing is left out. What the parts contain is not checked: parse it.
+    public static func octets(
+        method: [UInt8],
+        target: [UInt8],
+        fields: Fields,
+        bodyByteCount: Int
+    ) -> [UInt8] {
+        var fields = fields
+        for name in ["content-length", "transfer-encoding", "expect"] { fields.remove(name) }
+        if !fields.contains("host") { fields.append("Host", "localhost") }
+        if bodyByteCount > 0 { fields.append("Content-Length", String(bodyByteCount)) }
+        var octets = method + [Octet.space] + target
+        octets += Array(" HTTP/1.1\r\n".utf8) + fields.octetsOfHTTP + Array("\r\n".utf8)
+        return octets
+    }
+
     /// Reads a head that is there as a whole.
     public init(parsing octets: [UInt8], limits: Limits = Limits()) throws(ParseError) {
         var parser = RequestParser(limits: limits)
@@ -57,7 +75,7 @@ public struct RequestParser: Sendable {
 
     /// Whether part of a head has arrived, but not all of it.
     public var isInsideHead: Bool {
-        if case .head = state { return messageBytes > 0 }
+        if case .head = state { return messageBytes > 0 && scanner.hasBegun }
         return false
     }
 

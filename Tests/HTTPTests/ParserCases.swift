@@ -126,7 +126,7 @@ extension ParserCase {
             ("0x5", .malformedContentLength), ("5 5", .malformedContentLength),
             ("5e0", .malformedContentLength), ("5,5", .malformedContentLength),
             ("5;x", .malformedContentLength), ("", .malformedContentLength),
-            ("9223372036854775808", .malformedContentLength),
+            ("9223372036854775808", .bodyTooLarge),
             ("00000000000000000005", .malformedContentLength),
             ("9223372036854775807", .bodyTooLarge), ("4294967301", .bodyTooLarge),
             ("1048577", .bodyTooLarge),
@@ -145,13 +145,13 @@ extension ParserCase {
             )
         }
         + [
-            ("gzip, chunked", "1.1", .malformedTransferEncoding),
-            ("gzip", "1.1", .unknownTransferCoding),
-            ("identity", "1.1", .unknownTransferCoding),
+            ("gzip, chunked", "1.1", .unknownTransferCoding),
+            ("gzip", "1.1", .malformedTransferEncoding),
+            ("identity", "1.1", .malformedTransferEncoding),
             ("chunked, chunked", "1.1", .malformedTransferEncoding),
             ("chunked;q=1", "1.1", .malformedTransferEncoding),
             ("\"chunked\"", "1.1", .malformedTransferEncoding),
-            ("xchunked", "1.1", .unknownTransferCoding),
+            ("xchunked", "1.1", .malformedTransferEncoding),
             ("", "1.1", .malformedTransferEncoding),
             ("chunked\r\nTransfer-Encoding: chunked", "1.1", .malformedTransferEncoding),
             ("chunked", "1.0", .framingNeedsHTTP11),
