@@ -164,6 +164,8 @@ static inline int clinux_openat(int directory, const char *path, int flags, unsi
 
 static inline int clinux_set_status_flags(int fd, int flags) { return fcntl(fd, F_SETFL, flags); }
 
+static inline int clinux_set_descriptor_flags(int fd, int flags) { return fcntl(fd, F_SETFD, flags); }
+
 static inline long clinux_getdents64(int fd, void *buffer, unsigned size) {
     return syscall(SYS_getdents64, fd, buffer, size);
 }

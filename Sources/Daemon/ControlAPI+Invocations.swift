@@ -50,10 +50,19 @@ extension ControlAPI {
     /// Answers `GET /v1/invocations/{id}`: with its log lines and trap report.
     func invocation(_ identifier: String, _ request: ControlRequest) throws -> Response {
         try request.allowQuery()
+        let call = try deployments.asyncCall(id: identifier)
         guard let record = try invocations.invocation(id: identifier) else {
-            throw Problem.notFound("there is no record of invocation '\(identifier)' (yet)")
+            guard let call else {
+                throw Problem.notFound("there is no record of invocation '\(identifier)' (yet)")
+            }
+            return json([
+                "id": JSONValue(call.id), "function": JSONValue(call.function),
+                "trigger": JSONValue(InvocationTrigger.async.rawValue), "outcome": .null,
+                "async": Self.document(call),
+            ])
         }
         var document = Self.document(record).members ?? [:]
+        if let call { document["async"] = Self.document(call) }
         document["lines"] = .array(
             record.lines.map { line in
                 [
@@ -103,7 +112,7 @@ extension ControlAPI {
         return Int64(milliseconds * 1_000)
     }
 
-    private func choice<Value: CaseIterable & RawRepresentable<String>>(
+    func choice<Value: CaseIterable & RawRepresentable<String>>(
         _ name: String,
         _ request: ControlRequest,
         _ make: (String) -> Value?

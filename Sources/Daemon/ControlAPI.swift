@@ -10,13 +10,28 @@ import WasmText
 ///
 /// Everything here blocks. What is stored and what requests see changes on one thread only.
 struct ControlAPI: Sendable {
-    let configuration: DaemonConfiguration
+    let settings: LiveSettings
     let platform: Platform
     let deployments: DeploymentStore
     let invocations: InvocationStore
     let executor: ControlExecutor
-    let check: ModuleCheck
+    /// The program that checks uploads: this one.
+    let checkExecutable: String
+    let asyncCalls: AsyncCalls
     let logger: Logger
+
+    /// The settings of this moment.
+    var configuration: DaemonConfiguration { settings.current }
+
+    var check: ModuleCheck {
+        let configuration = configuration
+        return ModuleCheck(
+            executable: checkExecutable,
+            memoryBytesMax: configuration.checkMemoryBytesMax,
+            processorSecondsMax: configuration.checkProcessorSecondsMax,
+            timeoutMilliseconds: configuration.checkTimeoutMilliseconds
+        )
+    }
 
     /// Answers a request; `progress` hears how far a long call is.
     func respond(
@@ -59,6 +74,14 @@ struct ControlAPI: Sendable {
             return try dispatch(request, [.get: pool])
         case ("invocations", 2):
             return try dispatch(request, [.get: listInvocations])
+        case ("invocations", 4) where segments[3] == "result":
+            return try dispatch(request, [.get: { try asyncResult(segments[2], $0) }])
+        case ("async-calls", 2):
+            return try dispatch(request, [.get: listAsyncCalls])
+        case ("async-calls", 3):
+            return try dispatch(request, [.delete: { try deleteAsyncCall(segments[2], $0) }])
+        case ("async-calls", 4) where segments[3] == "retry":
+            return try dispatch(request, [.post: { try retryAsyncCall(segments[2], $0) }])
         case ("invocations", 3):
             return try dispatch(request, [.get: { try invocation(segments[2], $0) }])
         default:

@@ -28,9 +28,15 @@ struct DaemonConfiguration: Equatable, Sendable {
     var checkProcessorSecondsMax = 10
     /// How long invocations in flight may take after a signal to stop.
     var drainMilliseconds = 10_000
+    /// Where the log of accesses goes: a file, `-` for standard error, nil for nowhere.
+    var accessLog: String?
+    /// Who is believed when a request says where it comes from.
+    var trustedProxies = TrustedProxies()
     var responseFields = PlatformOptions.ResponseFields.all
     var ceilings = FunctionConfiguration.Ceilings()
     var server = ServerLimits()
+    var message = Limits()
+    var asyncCalls = AsyncCalls.Limits()
     var residentBytesMax = 1 << 30
     var retentionSeconds = 7 * 86_400
     var retentionRecords = 1_000_000
@@ -79,6 +85,10 @@ struct DaemonConfiguration: Equatable, Sendable {
     mutating func apply(_ json: JSONValue) throws(ConfigurationError) {
         var reader = try ObjectReader(json, at: "")
         adminListen = try reader.string("adminListen") ?? adminListen
+        accessLog = try reader.string("accessLog") ?? accessLog
+        if let texts = try reader.texts("trustedProxies") {
+            trustedProxies = try TrustedProxies(texts, key: "trustedProxies")
+        }
         try reader.integer("eventLoops", &workers)
         try reader.integer("guestThreads", &guestThreads)
         try reader.integer("drainMs", &drainMilliseconds)
@@ -99,11 +109,15 @@ struct DaemonConfiguration: Equatable, Sendable {
         try reader.object("pool") { pool throws(ConfigurationError) in
             try pool.integer("residentBytesMax", &residentBytesMax)
         }
+        try reader.object("asyncCalls") { (calls) throws(ConfigurationError) in
+            try asyncCalls.apply(&calls)
+        }
         try reader.object("functionCeilings") { (inner) throws(ConfigurationError) in
             try ceilings.apply(&inner)
         }
         try reader.object("server") { (inner) throws(ConfigurationError) in
             try server.apply(&inner)
+            try message.apply(&inner)
         }
         try reader.object("responseFields") { (inner) throws(ConfigurationError) in
             try responseFields.apply(&inner)
@@ -133,6 +147,18 @@ struct DaemonConfiguration: Equatable, Sendable {
             ("control.checkProcessorSecondsMax", checkProcessorSecondsMax, 1...600),
             ("pool.residentBytesMax", residentBytesMax, (16 << 20)...(1 << 50)),
             ("invocations.max", invocationsMax, 1...1_000_000),
+            ("asyncCalls.waitingMax", asyncCalls.waitingMax, 0...10_000_000),
+            ("asyncCalls.concurrency", asyncCalls.concurrency, 1...1_024),
+            ("asyncCalls.attemptsMax", asyncCalls.attemptsMax, 1...100),
+            ("asyncCalls.retryMs", asyncCalls.retryMilliseconds, 1...86_400_000),
+            ("asyncCalls.retryMsMax", asyncCalls.retryMillisecondsMax, 1...86_400_000),
+            ("asyncCalls.requestBytesMax", asyncCalls.requestBytesMax, 0...(64 << 20)),
+            ("asyncCalls.resultBytesMax", asyncCalls.resultBytesMax, 0...(64 << 20)),
+            ("asyncCalls.retentionSeconds", asyncCalls.retentionSeconds, 1...Int(Int32.max)),
+            ("server.headBytesMax", message.headBytesMax, 256...(1 << 20)),
+            ("server.targetBytesMax", message.targetBytesMax, 64...(1 << 20)),
+            ("server.fieldCountMax", message.fieldCountMax, 1...10_000),
+            ("server.chunkOverheadBytesMax", message.chunkOverheadBytesMax, 64...(16 << 20)),
             ("invocations.retentionSeconds", retentionSeconds, 1...Int(Int32.max)),
             ("invocations.retentionRecords", retentionRecords, 1...1_000_000_000),
             ("invocations.retentionBytes", retentionBytes, (1 << 20)...(1 << 50)),
@@ -143,17 +169,21 @@ struct DaemonConfiguration: Equatable, Sendable {
                 reason: "is \(value) when it should be \(range.lowerBound) to \(range.upperBound)"
             )
         }
-        for address in [try listenAddress(), try adminAddress()] {
-            guard dev, let address, !address.isLoopback else { continue }
-            throw ConfigurationError(
-                key: "--dev",
-                reason: "is only allowed on a loopback address, which \(address) is not"
-            )
-        }
+        try allow(try listenAddress())
+        if let admin = try adminAddress() { try allow(admin) }
+    }
+
+    /// Refuses to ask for no token at an address that others can reach.
+    func allow(_ address: SocketAddress) throws(ConfigurationError) {
+        guard dev, !address.isLoopback else { return }
+        throw ConfigurationError(
+            key: "--dev",
+            reason: "is only allowed on a loopback address, which \(address) is not"
+        )
     }
 
     /// Where functions are called.
-    func listenAddress() throws(ConfigurationError) -> SocketAddress? {
+    func listenAddress() throws(ConfigurationError) -> SocketAddress {
         try Self.address(listen, key: "--listen")
     }
 
@@ -163,8 +193,19 @@ struct DaemonConfiguration: Equatable, Sendable {
         return try Self.address(adminListen, key: "--admin-listen")
     }
 
-    /// Parses `HOST:PORT`, with brackets around an IPv6 address.
+    /// Parses `HOST:PORT`, with brackets around an IPv6 address, or `unix:/PATH`.
     static func address(_ text: String, key: String) throws(ConfigurationError) -> SocketAddress {
+        if text.hasPrefix(unixPrefix) {
+            let path = String(text.dropFirst(unixPrefix.count))
+            guard path.hasPrefix("/"), let address = SocketAddress(unixPath: path) else {
+                throw ConfigurationError(
+                    key: key,
+                    reason: "is '\(text)' when it should be unix: and an absolute path of at most "
+                        + "\(SocketAddress.unixPathBytesMax) bytes"
+                )
+            }
+            return address
+        }
         let colon = text.lastIndex(of: ":")
         let host = String(colon.map { text[..<$0] } ?? "")
         // Without brackets nobody could tell where an IPv6 address ends.
@@ -174,11 +215,13 @@ struct DaemonConfiguration: Equatable, Sendable {
         else {
             throw ConfigurationError(
                 key: key,
-                reason: "is '\(text)' when it should be ADDRESS:PORT"
+                reason: "is '\(text)' when it should be ADDRESS:PORT or unix:/PATH"
             )
         }
         return address
     }
+
+    private static let unixPrefix = "unix:"
 }
 
 extension FunctionConfiguration.Ceilings {
@@ -199,13 +242,65 @@ extension FunctionConfiguration.Ceilings {
 
 extension ServerLimits {
     fileprivate mutating func apply(_ reader: inout ObjectReader) throws(ConfigurationError) {
-        try reader.integer("connectionsPerLoopMax", &connectionsPerLoopMax)
-        try reader.integer("pipelinedRequestsMax", &pipelinedRequestsMax)
-        try reader.integer("requestsPerConnectionMax", &requestsPerConnectionMax)
-        try reader.integer("headMs", &headMilliseconds)
-        try reader.integer("bodyMs", &bodyMilliseconds)
-        try reader.integer("idleMs", &idleMilliseconds)
-        try reader.integer("transferBytesPerSecondMin", &transferBytesPerSecondMin)
+        for (key, path) in Self.settings {
+            try reader.integer(key, &self[keyPath: path])
+            let value = self[keyPath: path]
+            guard (0...Int(Int32.max)).contains(value) else {
+                throw ConfigurationError(
+                    key: reader.key(key),
+                    reason: "is \(value) when it should be 0 to \(Int32.max)"
+                )
+            }
+        }
+    }
+
+    private static var settings: [(String, WritableKeyPath<ServerLimits, Int>)] {
+        [
+            ("connectionsPerLoopMax", \.connectionsPerLoopMax),
+            ("connectionsPerAddressMax", \.connectionsPerAddressMax),
+            ("reservedConnectionsMax", \.reservedConnectionsMax),
+            ("pipelinedRequestsMax", \.pipelinedRequestsMax),
+            ("requestsPerConnectionMax", \.requestsPerConnectionMax),
+            ("connectionAgeMs", \.connectionAgeMilliseconds),
+            ("queueAgeMs", \.queueAgeMilliseconds),
+            ("firstByteMs", \.firstByteMilliseconds),
+            ("headMs", \.headMilliseconds),
+            ("bodyMs", \.bodyMilliseconds),
+            ("idleMs", \.idleMilliseconds),
+            ("progressWindowMs", \.progressWindowMilliseconds),
+            ("transferBytesPerSecondMin", \.transferBytesPerSecondMin),
+            ("lingerMs", \.lingerMilliseconds),
+            ("lingerBytesMax", \.lingerBytesMax),
+            ("discardedBodyBytesMax", \.discardedBodyBytesMax),
+            ("bodyBytesHighWater", \.bodyBytesHighWater),
+            ("outputBytesHighWater", \.outputBytesHighWater),
+            ("outputBytesLowWater", \.outputBytesLowWater),
+            ("streamBytesMax", \.streamBytesMax),
+            ("acceptPauseMs", \.acceptPauseMilliseconds),
+            ("listenBacklogMax", \.listenBacklogMax),
+        ]
+    }
+}
+
+extension Limits {
+    fileprivate mutating func apply(_ reader: inout ObjectReader) throws(ConfigurationError) {
+        try reader.integer("headBytesMax", &headBytesMax)
+        try reader.integer("targetBytesMax", &targetBytesMax)
+        try reader.integer("fieldCountMax", &fieldCountMax)
+        try reader.integer("chunkOverheadBytesMax", &chunkOverheadBytesMax)
+    }
+}
+
+extension AsyncCalls.Limits {
+    fileprivate mutating func apply(_ reader: inout ObjectReader) throws(ConfigurationError) {
+        try reader.integer("waitingMax", &waitingMax)
+        try reader.integer("concurrency", &concurrency)
+        try reader.integer("attemptsMax", &attemptsMax)
+        try reader.integer("retryMs", &retryMilliseconds)
+        try reader.integer("retryMsMax", &retryMillisecondsMax)
+        try reader.integer("requestBytesMax", &requestBytesMax)
+        try reader.integer("resultBytesMax", &resultBytesMax)
+        try reader.integer("retentionSeconds", &retentionSeconds)
     }
 }
 

@@ -16,8 +16,9 @@ final class FrontHandler: RequestHandler {
 
     /// What all handlers share.
     struct Parts: Sendable {
-        let configuration: DaemonConfiguration
+        let settings: LiveSettings
         let platform: Platform
+        let accessLog: AccessLog
         let api: ControlAPI
         let executor: ControlExecutor
         let followers: LogFollowers
@@ -30,18 +31,33 @@ final class FrontHandler: RequestHandler {
     private let lane: Lane
     /// Invocations that may still be canceled.
     private var running: [Exchange: Invocation] = [:]
+    /// The settings in effect, and which these are.
+    private var settings: DaemonConfiguration
+    private var settingsGeneration: UInt64 = 0
+    /// What the access log needs to know of requests that are not answered.
+    private var notes: [Exchange: Note] = [:]
+    private var formatter = AccessLogFormatter()
     /// The peer of the last request, as text: connections bring many requests.
-    private var lastPeer: (address: SocketAddress, text: String)?
+    private var lastPeer: (host: SocketAddress.Host, text: String)?
+
+    private struct Note {
+        let identifier: String
+        let function: FunctionName?
+    }
 
     init(_ parts: Parts, planes: Planes) {
         self.parts = parts
         self.planes = planes
+        settings = parts.settings.current
         lane = parts.platform.makeLane()
     }
 
     // MARK: - RequestHandler
 
     func admit(_ head: RequestHead) -> Admission {
+        if parts.settings.refresh(&settings, &settingsGeneration) {
+            lane.responseFields = settings.responseFields
+        }
         if planes.contains(.control) {
             switch ControlRoute(head.pathOctets) {
             case .metrics:
@@ -49,10 +65,9 @@ final class FrontHandler: RequestHandler {
             case .api:
                 if let refusal = refusalOfControl(head) { return .refuse(refusal) }
                 let isUpload = head.method == .put && ControlRoute.isFunction(head.pathOctets)
-                let configuration = parts.configuration
                 return .accept(
                     bodyBytesMax: isUpload
-                        ? configuration.moduleBytesMax : configuration.controlRequestBytesMax
+                        ? settings.moduleBytesMax : settings.controlRequestBytesMax
                 )
             case .health, .ready, .version:
                 return .accept(bodyBytesMax: 0)
@@ -64,25 +79,53 @@ final class FrontHandler: RequestHandler {
             return .refuse(problem(.noRoute(head.path), head))
         }
         let bodyBytesMax = match.version.configuration.limits.requestBytes
+        if AsyncCalls.isAsked(for: head) {
+            return .accept(
+                bodyBytesMax: min(bodyBytesMax, parts.api.asyncCalls.limits.requestBytesMax)
+            )
+        }
         // A handler's calls know nothing of bodies that are still on their way.
         return match.version.interface == .httpWasmHandler
             ? .accept(bodyBytesMax: bodyBytesMax) : .stream(bodyBytesMax: bodyBytesMax)
     }
 
+    func isReserved(_ head: RequestHead) -> Bool {
+        planes.contains(.control) && ControlRoute(head.pathOctets) != nil
+    }
+
+    func overload(_ head: RequestHead) -> Response { problem(.serverFull, head) }
+
     func handle(_ request: Request, exchange: Exchange) {
+        let identifier = lane.identifier(of: request.head)
         if planes.contains(.control), let route = ControlRoute(request.head.pathOctets) {
-            handleControl(request, route, exchange)
+            note(exchange, identifier, nil)
+            handleControl(request, route, identifier, exchange)
             return
         }
-        guard planes.contains(.data), let match = lane.match(request.head) else {
-            exchange.respond(problem(.noRoute(request.head.path), request.head))
+        let match = planes.contains(.data) ? lane.match(request.head) : nil
+        note(exchange, identifier, match?.version.function)
+        guard let match else {
+            exchange.respond(problem(.noRoute(request.head.path), request.head, identifier))
+            return
+        }
+        let origin = origin(of: exchange.peer, request.head.fields)
+        if AsyncCalls.isAsked(for: request.head) {
+            let isTaken = parts.api.asyncCalls.submit(
+                request,
+                function: match.version.function,
+                identifier: identifier,
+                origin: origin,
+                exchange
+            )
+            if !isTaken { exchange.respond(problem(.busy, request.head, identifier)) }
             return
         }
         let loop = exchange.loop
         let invocation = lane.invoke(
             request,
             match,
-            origin: RequestOrigin(address: text(of: exchange.peer), port: exchange.peer.port),
+            origin: origin,
+            identifier: identifier,
             sink: exchange
         ) {
             // Runs on the loop, after `running` has been set below.
@@ -114,15 +157,40 @@ final class FrontHandler: RequestHandler {
         return problem.response(requestIdentifier: lane.mintIdentifier(), path: "")
     }
 
+    // MARK: - The access log
+
+    var wantsSummaries: Bool { settings.accessLog != nil }
+
+    func didAnswer(_ summary: AnswerSummary) {
+        let note = notes.removeValue(forKey: summary.exchange)
+        let origin = origin(of: summary.exchange.peer, summary.head?.fields ?? Fields())
+        let entry = AccessLogEntry(
+            summary,
+            client: origin.address.isEmpty ? "unix:" : origin.address,
+            requestIdentifier: note?.identifier,
+            function: note?.function?.description
+        )
+        parts.accessLog.append(formatter.line(entry))
+    }
+
+    private func note(_ exchange: Exchange, _ identifier: String, _ function: FunctionName?) {
+        guard wantsSummaries else { return }
+        notes[exchange] = Note(identifier: identifier, function: function)
+    }
+
     // MARK: - Control plane
 
     private func refusalOfControl(_ head: RequestHead) -> Response? {
-        guard !parts.configuration.dev, !parts.token.isShown(by: head) else { return nil }
+        guard !settings.dev, !parts.token.isShown(by: head) else { return nil }
         return problem(.unauthorized, head)
     }
 
-    private func handleControl(_ request: Request, _ route: ControlRoute, _ exchange: Exchange) {
-        let identifier = lane.identifier(of: request.head)
+    private func handleControl(
+        _ request: Request,
+        _ route: ControlRoute,
+        _ identifier: String,
+        _ exchange: Exchange
+    ) {
         switch route {
         case .health:
             respond(healthy, exchange, identifier)
@@ -138,9 +206,12 @@ final class FrontHandler: RequestHandler {
         case .metrics:
             let parts = parts
             let isTaken = parts.executor.submit {
-                exchange.respond(Metrics(parts.platform.poolReport).response)
+                let dropped = parts.accessLog.droppedCount
+                var metrics = Metrics(parts.platform.poolReport, accessLogDropped: dropped)
+                metrics.add(parts.lifecycle.loops, parts.platform)
+                exchange.respond(metrics.response)
             }
-            if !isTaken { exchange.respond(problem(.busy, request.head)) }
+            if !isTaken { exchange.respond(problem(.busy, request.head, identifier)) }
         case .api:
             let parts = parts
             let isTaken = parts.executor.submit {
@@ -149,7 +220,7 @@ final class FrontHandler: RequestHandler {
                 let response = parts.api.respond(to: request, identifier: identifier, stream)
                 if let stream { stream.end(with: response) } else { exchange.respond(response) }
             }
-            if !isTaken { exchange.respond(problem(.busy, request.head)) }
+            if !isTaken { exchange.respond(problem(.busy, request.head, identifier)) }
         }
     }
 
@@ -175,15 +246,30 @@ final class FrontHandler: RequestHandler {
         exchange.respond(answer)
     }
 
-    private func problem(_ problem: Problem, _ head: RequestHead) -> Response {
-        problem.response(requestIdentifier: lane.identifier(of: head), path: head.path)
+    private func problem(
+        _ problem: Problem,
+        _ head: RequestHead,
+        _ identifier: String? = nil
+    ) -> Response {
+        problem.response(
+            requestIdentifier: identifier ?? lane.identifier(of: head),
+            path: head.path
+        )
     }
 
-    private func text(of peer: SocketAddress) -> String {
-        if let lastPeer, lastPeer.address == peer { return lastPeer.text }
-        let text = peer.hostText
-        lastPeer = (peer, text)
-        return text
+    // MARK: - Where requests come from
+
+    /// Where a request comes from, by its connection or by a proxy that is believed.
+    private func origin(of peer: SocketAddress, _ fields: Fields) -> RequestOrigin {
+        let sender = origin(of: peer)
+        guard settings.trustedProxies.contains(peer.host) else { return sender }
+        return settings.trustedProxies.origin(of: fields, sentBy: sender)
+    }
+
+    private func origin(of peer: SocketAddress) -> RequestOrigin {
+        if lastPeer?.host != peer.host { lastPeer = (peer.host, peer.hostText) }
+        let port = peer.unixPath == nil ? peer.port : nil
+        return RequestOrigin(address: lastPeer?.text ?? "", port: port)
     }
 }
 

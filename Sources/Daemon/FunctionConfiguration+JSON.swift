@@ -149,6 +149,23 @@ struct ObjectReader {
         return string
     }
 
+    /// An array of strings; nil when it is not given.
+    mutating func texts(_ name: String) throws(ConfigurationError) -> [String]? {
+        guard let json = members.removeValue(forKey: name) else { return nil }
+        guard case .array(let values) = json else {
+            throw ConfigurationError(key: key(name), reason: "should be an array of strings")
+        }
+        var texts: [String] = []
+        for (index, value) in values.enumerated() {
+            guard let text = value.string else {
+                let place = "\(key(name))[\(index)]"
+                throw ConfigurationError(key: place, reason: "should be a string")
+            }
+            texts.append(text)
+        }
+        return texts
+    }
+
     /// An object of which every member is a string.
     mutating func strings(_ name: String) throws(ConfigurationError) -> [String: String] {
         guard let json = members.removeValue(forKey: name) else { return [:] }

@@ -1,12 +1,13 @@
 import HTTP
+import HTTPServer
 import Platform
 
 /// The daemon's figures in Prometheus's text format, version 0.0.4.
 struct Metrics {
     private var text = ""
 
-    /// Writes the figures of the pools.
-    init(_ report: PoolReport) {
+    /// Writes the figures of the pools and of the log of accesses.
+    init(_ report: PoolReport, accessLogDropped: Int) {
         let total = report.total
         let memory: [(String, Int)] = [
             ("module", total.moduleBytes), ("code", total.codeBytes), ("image", total.imageBytes),
@@ -52,6 +53,42 @@ struct Metrics {
             "process_resident_memory_bytes",
             "Resident memory of the process.",
             report.processBytes
+        )
+        counter(
+            "roost_access_log_dropped_total",
+            "Requests that are missing in the access log.",
+            accessLogDropped
+        )
+    }
+
+    /// Adds the figures of the servers, and of what was refused.
+    mutating func add(_ loops: [EventLoop], _ platform: Platform) {
+        let statistics = loops.map(\.statistics)
+        func sum(_ path: KeyPath<LoopStatistics, Int>) -> Int {
+            statistics.reduce(0) { $0 + $1[keyPath: path] }
+        }
+        gauge("roost_http_connections", "Connections that are open.", sum(\.connectionCount))
+        counter("roost_http_accepted_total", "Connections accepted.", sum(\.acceptedCount))
+        counter("roost_http_requests_total", "Requests handed out.", sum(\.requestCount))
+        counter(
+            "roost_http_refused_total",
+            "Messages refused as malformed, too large or too slow.",
+            sum(\.refusedCount)
+        )
+        var hits: [ServerLimit: Int] = [:]
+        for loop in loops { hits.merge(loop.limitHits) { $0 + $1 } }
+        let refusals = platform.refusals
+        add("roost_limit_hits_total", "counter", "How often limits were hit.", "limit") {
+            ServerLimit.allCases.map { ($0.rawValue, hits[$0] ?? 0) }
+                + [
+                    ("function_concurrency", refusals.functionFull),
+                    ("platform_invocations", refusals.platformFull),
+                ]
+        }
+        gauge(
+            "roost_invocations",
+            "Invocations that run or wait.",
+            platform.invocationCount
         )
     }
 

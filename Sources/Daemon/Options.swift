@@ -3,10 +3,10 @@ public struct ServeOptions: Equatable, Sendable {
     /// The data folder.
     public var data: String
 
-    /// `HOST:PORT` of the data plane; port 0 lets the kernel choose.
+    /// `HOST:PORT` or `unix:/PATH` of the data plane; port 0 lets the kernel choose.
     public var listen: String
 
-    /// `HOST:PORT` of the control plane; `nil`: on the data plane's socket.
+    /// `HOST:PORT` or `unix:/PATH` of the control plane; `nil`: on the data plane's socket.
     public var adminListen: String?
 
     /// A configuration file.

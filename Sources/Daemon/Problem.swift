@@ -100,6 +100,14 @@ extension Problem {
         )
     }
 
+    static let serverFull = Problem(
+        status: .serviceUnavailable,
+        kind: "overloaded",
+        title: "Overloaded",
+        detail: "the server has more connections than it may, or requests wait for too long",
+        fields: ["Retry-After": "1", "X-Function-Error": "overloaded"]
+    )
+
     static let busy = Problem(
         status: .serviceUnavailable,
         kind: "busy",

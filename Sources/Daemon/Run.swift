@@ -19,7 +19,7 @@ private enum RunExitCode {
 
 /// Runs a WASI command with this process's standard streams, and returns its exit code.
 public func runCommand(_ options: RunOptions) -> Int32 {
-    TerminationSignals.ignoreFileSizeLimit()
+    ProcessSignals.ignoreFileSizeLimit()
     do throws(RunFailure) {
         return try CommandRun(options).run()
     } catch {

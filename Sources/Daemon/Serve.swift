@@ -6,19 +6,21 @@ import Platform
 import Store
 
 /// Runs the daemon in the foreground until SIGTERM or SIGINT, and returns the exit code.
+///
+/// SIGHUP has it read its configuration again.
 public func serve(_ options: ServeOptions) -> Int32 {
-    TerminationSignals.block()
+    ProcessSignals.block()
+    let environment = ProcessInfo.processInfo.environment
+    let manager = ServiceSupervisor(environment: environment)
+    ServiceSupervisor.clearEnvironment()
     // Each connection is a descriptor: take as many as the system allows.
     if let limit = try? DescriptorLimit.read() { try? DescriptorLimit.setSoft(limit.hard) }
     let logger = DaemonLog.makeLogger()
     let service: Service
     do {
-        let configuration = try DaemonConfiguration.load(
-            options,
-            environment: ProcessInfo.processInfo.environment
-        )
         service = try Service(
-            configuration,
+            try DaemonConfiguration.load(options, environment: environment),
+            inherited: try InheritedListeners(from: manager),
             checkExecutable: "/proc/self/exe",
             logger: logger
         )
@@ -27,13 +29,27 @@ public func serve(_ options: ServeOptions) -> Int32 {
         return 1
     }
     // Standard output gets this line and no other: scripts wait for it.
-    let line = Array("listening on http://\(service.address)\n".utf8)
-    try? StandardStream.output.writeAll(line)
-    let signal = TerminationSignals.wait()
-    logger.info("stopping", metadata: ["signal": "\(signal)"])
-    service.stop()
-    logger.info("stopped")
-    return 0
+    let scheme = service.address.unixPath == nil ? "http://" : ""
+    try? StandardStream.output.writeAll(Array("listening on \(scheme)\(service.address)\n".utf8))
+    manager.notify(.ready)
+    while true {
+        switch ProcessSignals.wait() {
+        case .reload:
+            manager.notify(.reloading)
+            do {
+                try service.reload(DaemonConfiguration.load(options, environment: environment))
+            } catch {
+                logger.error("settings stay as they were", metadata: ["error": "\(error)"])
+            }
+            manager.notify(.ready)
+        case .stop(let signal):
+            logger.info("stopping", metadata: ["signal": "\(signal)"])
+            manager.notify(.stopping)
+            service.stop()
+            logger.info("stopped")
+            return 0
+        }
+    }
 }
 
 /// The running daemon: everything is built here and passed down.
@@ -45,11 +61,14 @@ package final class Service: Sendable {
     /// The control plane's token.
     package let token: String
 
-    private let configuration: DaemonConfiguration
+    private let settings: LiveSettings
+    private let logger: Logger
+    private let accessLog: AccessLog
     private let servers: [Server]
     private let platform: Platform
     private let executor: ControlExecutor
     private let followers: LogFollowers
+    private let asyncCalls: AsyncCalls
     private let deployments: DeploymentStore
     private let invocations: InvocationStore
     private let lifecycle = Lifecycle()
@@ -66,10 +85,13 @@ package final class Service: Sendable {
 
     init(
         _ configuration: DaemonConfiguration,
+        inherited: InheritedListeners = InheritedListeners(),
         checkExecutable: String,
         logger: Logger
     ) throws {
-        self.configuration = configuration
+        let settings = LiveSettings(configuration)
+        self.settings = settings
+        self.logger = logger
         let folder = try DataFolder(path: configuration.data)
         token = try folder.token()
         let deployments = try DeploymentStore(folder: folder)
@@ -80,35 +102,42 @@ package final class Service: Sendable {
         platform = try Platform(options: configuration.platformOptions, log: invocations) {
             try deployments.moduleBytes(digest: $0)
         }
+        accessLog = try AccessLog(configuration.accessLog) {
+            logger.error("access log", metadata: ["error": "\($0)"])
+        }
         executor = try ControlExecutor(threadCount: 2, queueMax: configuration.controlQueueMax)
+        asyncCalls = try AsyncCalls(
+            configuration.asyncCalls,
+            deployments: deployments,
+            platform: platform,
+            logger: logger
+        )
         let api = ControlAPI(
-            configuration: configuration,
+            settings: settings,
             platform: platform,
             deployments: deployments,
             invocations: invocations,
             executor: executor,
-            check: ModuleCheck(
-                executable: checkExecutable,
-                memoryBytesMax: configuration.checkMemoryBytesMax,
-                processorSecondsMax: configuration.checkProcessorSecondsMax,
-                timeoutMilliseconds: configuration.checkTimeoutMilliseconds
-            ),
+            checkExecutable: checkExecutable,
+            asyncCalls: asyncCalls,
             logger: logger
         )
         followers = try LogFollowers(api)
         try Self.publishAll(api)
         let parts = FrontHandler.Parts(
-            configuration: configuration,
+            settings: settings,
             platform: platform,
+            accessLog: accessLog,
             api: api,
             executor: executor,
             followers: followers,
             token: AccessToken(token),
             lifecycle: lifecycle
         )
-        servers = try Self.listen(configuration, parts)
+        servers = try Self.listen(configuration, inherited, parts)
         address = servers[0].addresses[0]
         adminAddress = servers[servers.count - 1].addresses[0]
+        lifecycle.setServers(servers)
         lifecycle.setReady(true)
         logger.info(
             "started",
@@ -123,17 +152,34 @@ package final class Service: Sendable {
     /// Waits until every invocation that has ended is on record.
     package func flushRecords() { invocations.flush() }
 
+    /// Has the settings take effect that can while the daemon runs, and opens the log of accesses
+    /// anew.
+    ///
+    /// Not by two threads at once. Throws, with nothing changed, when that cannot be opened.
+    func reload(_ configuration: DaemonConfiguration) throws {
+        let (next, awaitingRestart) = settings.current.reloading(configuration)
+        try accessLog.open(next.accessLog)
+        settings.replace(with: next)
+        for server in servers { server.setLimits(next.server, messageLimits: next.message) }
+        logger.info("settings read again")
+        guard !awaitingRestart.isEmpty else { return }
+        let keys = awaitingRestart.joined(separator: ", ")
+        logger.warning("settings that need a restart", metadata: ["keys": "\(keys)"])
+    }
+
     /// Finishes what is in flight, as far as the drain time allows, and stores what is known.
     package func stop() {
         lifecycle.setReady(false)
         followers.stop()
-        let drain = configuration.drainMilliseconds
+        let drain = settings.current.drainMilliseconds
         let deadline = Monotonic.now() &+ UInt64(drain) &* 1_000_000
         // The servers take no more connections; their requests in flight need the platform still.
         for server in servers { server.stop(drainMilliseconds: drain) }
+        asyncCalls.stop()
         _ = platform.drain(until: deadline)
         executor.stop()
         platform.stop()
+        accessLog.stop()
         invocations.close()
         deployments.close()
     }
@@ -146,34 +192,6 @@ package final class Service: Sendable {
             for record in records { try api.publish(record) }
             guard let name = records.last?.name else { return }
             last = name
-        }
-    }
-
-    private static func listen(
-        _ configuration: DaemonConfiguration,
-        _ parts: FrontHandler.Parts
-    ) throws -> [Server] {
-        guard let address = try configuration.listenAddress() else { return [] }
-        var settings = Configuration(addresses: [address], loopCount: configuration.workers)
-        settings.limits = configuration.server
-        guard let admin = try configuration.adminAddress() else {
-            return [
-                try Server.start(settings) { _ in
-                    FrontHandler(parts, planes: [.data, .control])
-                }
-            ]
-        }
-        let data = try Server.start(settings) { _ in FrontHandler(parts, planes: .data) }
-        settings.addresses = [admin]
-        settings.loopCount = 1
-        settings.threadName = "admin"
-        do {
-            return [
-                data, try Server.start(settings) { _ in FrontHandler(parts, planes: .control) },
-            ]
-        } catch {
-            data.stop(drainMilliseconds: 0)
-            throw error
         }
     }
 }

@@ -3,10 +3,14 @@ public import Linux
 
 /// What a server listens on and what it allows.
 public struct Configuration: Sendable {
-    /// The addresses to listen on; port 0 lets the kernel choose.
+    /// Sockets that listen already, such as a service manager has opened.
+    public var listeners: [Listener] = []
+
+    /// The addresses to listen on beside these; port 0 lets the kernel choose.
     public var addresses: [SocketAddress]
 
-    /// The number of event loops, each with its own thread and its own listening sockets.
+    /// The number of event loops, each with its own thread, and for each TCP port that the server
+    /// opens, its own listening socket.
     public var loopCount: Int
 
     /// What a request's head and framing may cost.
@@ -38,7 +42,26 @@ public struct ServerLimits: Sendable, Equatable {
     /// The connections of one loop.
     ///
     /// At the limit the loop accepts no more until one closes.
-    public var connectionsPerLoopMax = 5000
+    public var connectionsPerLoopMax = 10_000
+
+    /// The connections of one client address in one loop; those of this machine are not counted.
+    ///
+    /// More are closed when they are accepted.
+    public var connectionsPerAddressMax = 1_000
+
+    /// Whether connections from this machine count for that limit as well.
+    public var countsLoopbackAddresses = false
+
+    /// The connections beyond `connectionsPerLoopMax` that are accepted for the control plane.
+    ///
+    /// Their other requests are refused: see ``RequestHandler/isReserved(_:)``.
+    public var reservedConnectionsMax = 64
+
+    /// The connections that the kernel keeps until they are accepted; it may keep fewer.
+    public var listenBacklogMax = 4_096
+
+    /// How long a request may have waited for its loop; those that have waited longer are refused.
+    public var queueAgeMilliseconds = 100
 
     /// The unanswered requests of one connection.
     ///

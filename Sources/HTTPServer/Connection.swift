@@ -8,6 +8,8 @@ final class Connection {
     let socket: ConnectedSocket
     let token: UInt64
     let openedAt: UInt64
+    /// Whether the connection is one beyond the limit, for what must be served all the same.
+    let isReserve: Bool
 
     // MARK: Input
 
@@ -75,7 +77,14 @@ final class Connection {
     var isUnfinished = false
     var isClosed = false
 
-    init(socket: consuming ConnectedSocket, token: UInt64, limits: Limits, now: UInt64) {
+    init(
+        socket: consuming ConnectedSocket,
+        token: UInt64,
+        isReserve: Bool,
+        limits: Limits,
+        now: UInt64
+    ) {
+        self.isReserve = isReserve
         self.socket = socket
         self.token = token
         parser = RequestParser(limits: limits)
@@ -147,4 +156,6 @@ struct PendingExchange {
     var wasToldGone = false
     /// Whether the handler knows of it.
     let isHandled: Bool
+    /// What the handler is told at its end, if it wants to be.
+    var summary: OpenSummary?
 }

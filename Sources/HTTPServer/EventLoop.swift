@@ -13,7 +13,10 @@ public final class EventLoop: Sendable {
     let work: Mailbox<@Sendable (any RequestHandler) -> Void>
     let wakeUp: WakeUp
     private let drain = Atomic<UInt64>(0)
+    private let newLimits = Mutex<(ServerLimits, Limits)?>(nil)
+    private let hasNewLimits = Atomic(false)
     let gauges = LoopGauges()
+    let hits = LimitHits()
 
     init(index: Int, postedWorkMax: Int) throws(SystemError) {
         self.index = index
@@ -37,6 +40,11 @@ public final class EventLoop: Sendable {
     /// Any thread may call this.
     public var statistics: LoopStatistics { gauges.statistics }
 
+    /// How often peers ran into each limit.
+    ///
+    /// Any thread may call this.
+    public var limitHits: [ServerLimit: Int] { hits.counts }
+
     /// Queues what is said through an exchange.
     ///
     /// The queue has no limit of its own, since a response must not be lost: there are no more
@@ -50,6 +58,22 @@ public final class EventLoop: Sendable {
     func drain(deadline: UInt64) {
         drain.store(max(1, deadline), ordering: .releasing)
         wakeUp.wake()
+    }
+
+    /// Has the loop take other limits at its next turn.
+    func setLimits(_ limits: ServerLimits, _ messageLimits: Limits) {
+        newLimits.withLock { $0 = (limits, messageLimits) }
+        // Paired with the acquire in `takeLimits`: whoever sees the mark finds the limits.
+        hasNewLimits.store(true, ordering: .releasing)
+        wakeUp.wake()
+    }
+
+    /// The limits that were set since the last call; nil when none were.
+    func takeLimits() -> (ServerLimits, Limits)? {
+        guard hasNewLimits.load(ordering: .relaxed),
+            hasNewLimits.exchange(false, ordering: .acquiring)
+        else { return nil }
+        return newLimits.withLock { $0.take() }
     }
 
     /// When everything must be closed; nil while the loop was not asked to stop.

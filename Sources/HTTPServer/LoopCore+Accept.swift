@@ -4,33 +4,64 @@ import Linux
 extension LoopCore {
     private static let acceptsPerEventMax = 64
 
+    /// Accepts what an event tells of.
+    func acceptAnnounced(at listener: Listener) {
+        guard listener.isShared else {
+            accept(from: listener, upTo: Self.acceptsPerEventMax)
+            return
+        }
+        // Of the loops that share a socket, the kernel wakes the one that has watched it longest, if
+        // that sleeps. So each takes one connection and goes to the end of the line: otherwise one
+        // loop would have nearly all of them.
+        accept(from: listener, upTo: 1)
+        guard isAccepting else { return }
+        setAccepting(false)
+        setAccepting(true)
+    }
+
     /// Accepts what waits at one listening socket.
     ///
     /// At the limit of connections, or when the system is out of descriptors, the sockets leave the
     /// poller for a while: what cannot be accepted would otherwise wake the loop without end.
-    func accept(from listener: Listener, upTo count: Int = acceptsPerEventMax) {
+    private func accept(from listener: Listener, upTo count: Int) {
         for _ in 0..<count {
+            stopAcceptingIfFull()
             guard isAccepting else { return }
-            guard statistics.connectionCount < limits.connectionsPerLoopMax else {
-                setAccepting(false)
-                return
-            }
             do {
                 guard let socket = try listener.socket.accept() else { return }
+                let ofAddress = connectionsByAddress[socket.peer.host] ?? 0
+                guard ofAddress < limits.connectionsPerAddressMax else {
+                    // Dropped here, and so closed.
+                    loop.hits.count(.connectionsPerAddress)
+                    continue
+                }
                 open(socket)
             } catch {
+                loop.hits.count(.acceptFailure)
                 statistics.acceptFailureCount += 1
                 acceptResumeAt = now + UInt64(limits.acceptPauseMilliseconds) * 1_000_000
                 setAccepting(false)
                 return
             }
         }
+        // Not only at the next event: that would be one of which no other loop is told.
+        if listener.isShared { stopAcceptingIfFull() }
+    }
+
+    /// Accepts no more at the limit of connections.
+    func stopAcceptingIfFull() {
+        guard isAccepting, statistics.connectionCount >= connectionsMax else { return }
+        loop.hits.count(.connections)
+        setAccepting(false)
+    }
+
+    private var connectionsMax: Int {
+        limits.connectionsPerLoopMax + limits.reservedConnectionsMax
     }
 
     /// Goes on accepting when there is room again.
     func resumeAccepting() {
-        guard !isAccepting, drainDeadline == nil,
-            statistics.connectionCount < limits.connectionsPerLoopMax
+        guard !isAccepting, drainDeadline == nil, statistics.connectionCount < connectionsMax
         else { return }
         if let time = acceptResumeAt, time > now { return }
         acceptResumeAt = nil
@@ -44,7 +75,7 @@ extension LoopCore {
                 if wanted {
                     try poller.add(
                         listener.socket.descriptor,
-                        for: .readable,
+                        for: listener.readiness,
                         token: Self.listenerToken - UInt64(index)
                     )
                 } else {
@@ -71,8 +102,9 @@ extension LoopCore {
     /// Takes what already waits to be accepted, closes the listening sockets and all that is idle.
     private func beginDrain(deadline: UInt64) {
         for listener in listeners { accept(from: listener, upTo: limits.connectionsPerLoopMax) }
+        // Other loops may hold the same sockets: that this one lets them go does not close them.
+        if isAccepting { setAccepting(false) }
         listeners = []
-        isAccepting = false
         acceptResumeAt = nil
         drainDeadline = deadline
         for connection in slots.compactMap(\.self) {

@@ -40,9 +40,13 @@ extension LoopCore {
     /// is up.
     func expire(_ connection: Connection) {
         if connection.isLingering {
+            loop.hits.count(.linger)
             close(connection)
         } else if !connection.output.isEmpty, end(of: connection.outputWindow) <= now {
-            guard hasProgressed(connection.outputWindow) else { return cut(connection) }
+            guard hasProgressed(connection.outputWindow) else {
+                loop.hits.count(.writeRate)
+                return cut(connection)
+            }
             connection.outputWindow = ProgressWindow(since: now)
             schedule(connection)
         } else if connection.parser.isInsideBody {
@@ -51,11 +55,13 @@ extension LoopCore {
                 connection.inputWindow = ProgressWindow(since: now)
                 schedule(connection)
             } else {
+                if now < total { loop.hits.count(.readRate) }
                 refuse(.init(.bodyTimeout, offset: connection.parser.messageBytes), connection)
             }
         } else if connection.parser.isInsideHead {
             refuse(.init(.headTimeout, offset: connection.parser.messageBytes), connection)
         } else {
+            loop.hits.count(connection.requestCount == 0 ? .firstByte : .idle)
             close(connection)
         }
     }

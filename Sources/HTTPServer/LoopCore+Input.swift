@@ -56,6 +56,11 @@ extension LoopCore {
     /// Whether octets may be parsed; after a pause, the time for them begins anew.
     private func mayParse(_ connection: Connection) -> Bool {
         let mayParse = connection.mayParse(limits)
+        if !mayParse, !connection.isPaused,
+            connection.pending.count >= limits.pipelinedRequestsMax
+        {
+            loop.hits.count(.pipelinedRequests)
+        }
         if mayParse, connection.isPaused { connection.beginInput(at: now) }
         connection.isPaused = !mayParse
         return mayParse
@@ -174,7 +179,7 @@ extension LoopCore {
         readAt: UInt64
     ) throws(ParseError) {
         connection.currentHead = head
-        switch handler.admit(head) {
+        switch overload(head, connection) ?? handler.admit(head) {
         case .accept(let bodyBytesMax):
             try accept(head, connection, bodyBytesMax, hasInput: hasInput, readAt: readAt)
             connection.streamsBody = false
@@ -186,11 +191,20 @@ extension LoopCore {
             let keeps =
                 connection.parser.discardBody(bytesMax: limits.discardedBodyBytesMax)
                 && !head.expectsContinue
-            append(head, to: connection, isHandled: false, closes: !head.keepsAlive)
+            append(head, to: connection, bytesIn: 0, isHandled: false, closes: !head.keepsAlive)
             if !keeps || !head.keepsAlive { connection.isFinal = true }
             let sequence = connection.nextSequence &- 1
             apply(.whole(response), to: sequence, of: connection)
         }
+    }
+
+    /// The refusal of a request that comes when the server is full.
+    private func overload(_ head: RequestHead, _ connection: Connection) -> Admission? {
+        let ageMax = UInt64(limits.queueAgeMilliseconds) * 1_000_000
+        let isOld = configuration.now() > queueSince &+ ageMax
+        guard isOld || connection.isReserve, !handler.isReserved(head) else { return nil }
+        loop.hits.count(isOld ? .queueAge : .connections)
+        return .refuse(handler.overload(head))
     }
 
     private func accept(
@@ -218,6 +232,7 @@ extension LoopCore {
         connection.receiving = nil
         let index = connection.pendingIndex(receiving.sequence)
         if let index, connection.pending[index].closes { connection.isFinal = true }
+        if let index { connection.pending[index].summary?.value.bytesIn += body.count }
         let exchange = exchange(receiving.sequence, of: connection)
         handler.receive(body, isLast: true, exchange: exchange)
         takeReplies()
@@ -235,6 +250,9 @@ extension LoopCore {
         }
         guard !piece.isEmpty else { return }
         connection.receiving?.unconsumed += piece.count
+        if let index = connection.pendingIndex(receiving.sequence) {
+            connection.pending[index].summary?.value.bytesIn += piece.count
+        }
         let exchange = exchange(receiving.sequence, of: connection)
         handler.receive(piece, isLast: false, exchange: exchange)
         takeReplies()
@@ -249,11 +267,14 @@ extension LoopCore {
     ) {
         connection.requestCount += 1
         statistics.requestCount += 1
-        let age = now &- connection.openedAt
-        let closes =
-            !head.keepsAlive || connection.requestCount >= limits.requestsPerConnectionMax
-            || age >= UInt64(limits.connectionAgeMilliseconds) * 1_000_000
-        let sequence = append(head, to: connection, isHandled: true, closes: closes)
+        let closes = !head.keepsAlive || isUsedUp(connection)
+        let sequence = append(
+            head,
+            to: connection,
+            bytesIn: body.count,
+            isHandled: true,
+            closes: closes
+        )
         if isComplete {
             if closes { connection.isFinal = true }
         } else {
@@ -270,10 +291,22 @@ extension LoopCore {
         takeReplies()
     }
 
+    private func isUsedUp(_ connection: Connection) -> Bool {
+        if connection.requestCount >= limits.requestsPerConnectionMax {
+            loop.hits.count(.requestsPerConnection)
+            return true
+        }
+        let age = now &- connection.openedAt
+        guard age >= UInt64(limits.connectionAgeMilliseconds) * 1_000_000 else { return false }
+        loop.hits.count(.connectionAge)
+        return true
+    }
+
     @discardableResult
     private func append(
         _ head: RequestHead,
         to connection: Connection,
+        bytesIn: Int,
         isHandled: Bool,
         closes: Bool
     ) -> UInt32 {
@@ -287,7 +320,8 @@ extension LoopCore {
                 version: head.version,
                 isSafe: head.method.isSafe,
                 closes: closes,
-                isHandled: isHandled
+                isHandled: isHandled,
+                summary: openSummary(sequence, head, bytesIn: bytesIn, connection)
             )
         )
         return sequence
@@ -302,6 +336,7 @@ extension LoopCore {
             if connection.heldHead == nil { return markDirty(connection) }
         }
         statistics.refusedCount += 1
+        count(error)
         let head = connection.currentHead ?? connection.heldHead
         connection.currentHead = nil
         connection.heldHead = nil
@@ -318,10 +353,21 @@ extension LoopCore {
                 version: head?.version ?? .http11,
                 isSafe: true,
                 closes: false,
-                isHandled: false
+                isHandled: false,
+                summary: openSummary(sequence, head, bytesIn: 0, connection)
             )
         )
         apply(.whole(handler.refusal(of: error)), to: sequence, of: connection)
+    }
+
+    private func count(_ error: ParseError) {
+        switch error.kind {
+        case .headTimeout: loop.hits.count(.head)
+        case .bodyTimeout: loop.hits.count(.body)
+        case .bodyTooLarge: loop.hits.count(.bodyBytes)
+        case .headTooLarge, .targetTooLong, .tooManyFields: loop.hits.count(.headBytes)
+        default: break
+        }
     }
 
     /// The rest of a body that is being handed out is bad, or does not come: nobody can use the answer.

@@ -75,7 +75,9 @@ extension LoopCore {
         do {
             if try encoder.encodeHead(response, context, into: &connection.output.tail) {
                 connection.output.append(response.body)
+                front.summary?.value.bytesOut += response.body.count
             }
+            front.summary?.value.begin(response)
         } catch {
             encodeOwnFault(front, connection)
         }
@@ -100,6 +102,7 @@ extension LoopCore {
                 into: &connection.output.tail
             )
             connection.streamRemaining = length
+            front.summary?.value.begin(response)
         } catch {
             encodeOwnFault(front, connection)
             pop(connection)
@@ -115,16 +118,14 @@ extension LoopCore {
             connection.streamRemaining = remaining - bytes.count
         }
         // Beyond its length, a response would be taken for the start of the next one.
-        guard connection.output.byteCount <= limits.streamBytesMax,
-            connection.streamRemaining ?? 0 >= 0
-        else {
-            cut(connection)
-            return
-        }
+        let isTooMuch = connection.output.byteCount > limits.streamBytesMax
+        if isTooMuch { loop.hits.count(.streamBytes) }
+        guard !isTooMuch, connection.streamRemaining ?? 0 >= 0 else { return cut(connection) }
         if stream == .chunked {
             encoder.encodeChunkStart(count: bytes.count, into: &connection.output.tail)
         }
         connection.output.append(bytes)
+        connection.pending[0].summary?.value.bytesOut += bytes.count
         if stream == .chunked { encoder.encodeChunkEnd(into: &connection.output.tail) }
     }
 
@@ -156,7 +157,10 @@ extension LoopCore {
                 into: &connection.output.tail
             )
         else { preconditionFailure("a constant response must be valid") }
-        if hasBody { connection.output.append(response.body) }
+        front.summary?.value.begin(response)
+        guard hasBody else { return }
+        connection.output.append(response.body)
+        front.summary?.value.bytesOut += response.body.count
     }
 
     /// Decides whether the connection goes on after this response.
@@ -184,12 +188,14 @@ extension LoopCore {
     /// Removes the front request; after a response that closes, those behind it go unanswered.
     private func pop(_ connection: Connection) {
         let front = connection.pending.removeFirst()
+        report(front.summary, isComplete: true)
         connection.notifiesWhenDrained = false
         if !front.isSafe { connection.unsafePendingCount -= 1 }
         if connection.receiving?.sequence == front.sequence { dropRest(connection) }
         if connection.frontCloses {
             connection.isFinal = true
             tellGone(connection)
+            for unanswered in connection.pending { report(unanswered.summary, isComplete: false) }
             connection.pending = []
             connection.unsafePendingCount = 0
         }

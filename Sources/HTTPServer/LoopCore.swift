@@ -9,7 +9,8 @@ import Linux
 final class LoopCore {
     let loop: EventLoop
     let configuration: Configuration
-    let limits: ServerLimits
+    private(set) var limits: ServerLimits
+    private var messageLimits: Limits
     private let makeHandler: @Sendable (EventLoop) -> any RequestHandler
     /// Made on first use, which is on the loop's thread.
     private(set) lazy var handler: any RequestHandler = makeHandler(loop)
@@ -23,6 +24,11 @@ final class LoopCore {
     /// When accepting goes on after it failed; nil when it is not paused for that reason.
     var acceptResumeAt: UInt64?
     var isAccepting = true
+
+    /// How many connections each client address has; those of this machine are not counted.
+    var connectionsByAddress: [SocketAddress.Host: Int] = [:]
+    /// Since when a request that is read now may have waited to be read.
+    private(set) var queueSince: UInt64 = 0
 
     var slots: [Connection?] = []
     var freeSlots: [Int] = []
@@ -51,15 +57,6 @@ final class LoopCore {
     /// does; the others find it awake.
     private static let answersPerBurst = 16
 
-    /// A listening socket, in a class because arrays cannot hold values that are not copyable.
-    final class Listener: Sendable {
-        let socket: ListeningSocket
-
-        init(socket: consuming ListeningSocket) {
-            self.socket = socket
-        }
-    }
-
     /// Registers the listening sockets and the wake-up.
     ///
     /// Throws when the kernel refuses.
@@ -74,6 +71,7 @@ final class LoopCore {
         self.makeHandler = makeHandler
         self.listeners = listeners
         limits = configuration.limits
+        messageLimits = configuration.messageLimits
         now = configuration.now()
         wheel = TimerWheel(
             tickMilliseconds: configuration.limits.timerTickMilliseconds,
@@ -88,7 +86,7 @@ final class LoopCore {
         for (index, listener) in listeners.enumerated() {
             try poller.add(
                 listener.socket.descriptor,
-                for: .readable,
+                for: listener.readiness,
                 token: Self.listenerToken - UInt64(index)
             )
         }
@@ -107,13 +105,20 @@ final class LoopCore {
     private func turn() -> Bool {
         loop.gauges.publish(statistics)
         let count = wait()
+        let previous = now
         now = configuration.now()
+        // A full harvest leaves others in the kernel, which may have been there since the one before.
+        queueSince = count == Self.eventsPerWaitMax ? min(previous, now) : now
+        if let newLimits = loop.takeLimits() {
+            (limits, messageLimits) = newLimits
+            stopAcceptingIfFull()
+        }
         encoder.setDate(secondsSince1970: Monotonic.realtime() / 1_000_000_000)
         for index in 0..<count {
             let (token, readiness) = poller.event(at: index)
             if token == Self.wakeToken { continue }
             if token > Self.listenerToken - UInt64(listeners.count) {
-                accept(from: listeners[Int(Self.listenerToken - token)])
+                acceptAnnounced(at: listeners[Int(Self.listenerToken - token)])
             } else if let connection = connection(token) {
                 take(readiness, of: connection)
                 defersWrites = true
@@ -249,7 +254,8 @@ final class LoopCore {
         let connection = Connection(
             socket: socket,
             token: token,
-            limits: configuration.messageLimits,
+            isReserve: statistics.connectionCount >= limits.connectionsPerLoopMax,
+            limits: messageLimits,
             now: now
         )
         do {
@@ -265,6 +271,9 @@ final class LoopCore {
         slots[slot] = connection
         statistics.acceptedCount += 1
         statistics.connectionCount += 1
+        if limits.countsLoopbackAddresses || !connection.socket.peer.isLoopback {
+            connectionsByAddress[connection.socket.peer.host, default: 0] += 1
+        }
         schedule(connection)
     }
 
@@ -273,12 +282,19 @@ final class LoopCore {
         guard !connection.isClosed else { return }
         connection.isClosed = true
         tellGone(connection)
+        for index in connection.pending.indices {
+            report(connection.pending[index].summary.take(), isComplete: false)
+        }
         let slot = Int(connection.token & 0xffff_ffff)
         slots[slot] = nil
         freeSlots.append(slot)
         // Closing the descriptor would also do, but whoever still holds the object keeps it open.
         try? poller.remove(connection.socket.descriptor)
         statistics.connectionCount -= 1
+        let host = connection.socket.peer.host
+        if let count = connectionsByAddress[host] {
+            connectionsByAddress[host] = count > 1 ? count - 1 : nil
+        }
     }
 
     /// Closes the connection so that the peer sees that something is missing.

@@ -10,6 +10,13 @@ public protocol RequestHandler: AnyObject {
     /// A refusal is the response; no `100 Continue` is sent then.
     func admit(_ head: RequestHead) -> Admission
 
+    /// Whether a request is served when the server is full: from a connection beyond the limit, or after it has
+    /// waited too long.
+    func isReserved(_ head: RequestHead) -> Bool
+
+    /// Makes the response to a request that is not served because the server is full.
+    func overload(_ head: RequestHead) -> Response
+
     /// Takes a request: a whole one, or, after `stream`, one whose body still arrives.
     ///
     /// It is answered through `exchange`, during this call or later. A request that is never
@@ -38,6 +45,17 @@ public protocol RequestHandler: AnyObject {
 
     /// Makes the response to a message that is not a request, or not one that is served.
     func refusal(of error: ParseError) -> Response
+
+    /// Whether ``didAnswer(_:)`` is to be called for the request that has just come.
+    ///
+    /// Asked for each, so the answer must cost nothing. Summaries cost an allocation.
+    var wantsSummaries: Bool { get }
+
+    /// A request is over: its response is complete, or will never be.
+    ///
+    /// Called once for each request for which it was wanted, also for those that were refused
+    /// without `handle`.
+    func didAnswer(_ summary: AnswerSummary)
 }
 
 /// What becomes of a request whose head is complete.
@@ -51,6 +69,16 @@ public enum Admission: Sendable {
 }
 
 extension RequestHandler {
+    /// No request is more important than others.
+    public func isReserved(_ head: RequestHead) -> Bool { false }
+
+    /// A problem document that says so.
+    public func overload(_ head: RequestHead) -> Response {
+        var response = Response.problem(.serviceUnavailable, detail: "the server is full")
+        response.fields.append("Retry-After", "1")
+        return response
+    }
+
     /// Nothing asked for pieces.
     public func receive(_ piece: [UInt8], isLast: Bool, exchange: Exchange) {}
 
@@ -62,6 +90,12 @@ extension RequestHandler {
 
     /// Nothing to cancel.
     public func clientGone(_ exchange: Exchange) {}
+
+    /// Nobody keeps a log.
+    public var wantsSummaries: Bool { false }
+
+    /// Nobody keeps a log.
+    public func didAnswer(_ summary: AnswerSummary) {}
 
     /// A problem document with the error's status and reason.
     public func refusal(of error: ParseError) -> Response {

@@ -1,3 +1,4 @@
+public import HTTP
 public import Linux
 import Synchronization
 
@@ -9,7 +10,8 @@ import Synchronization
 ///
 /// A server must be stopped; it is not when it is merely released.
 public final class Server: Sendable {
-    /// The addresses it listens on, in the order of the configuration, with their real ports.
+    /// The addresses it listens on, with their real ports: those of the configuration's listeners,
+    /// then its addresses, in order.
     public let addresses: [SocketAddress]
 
     /// The event loops.
@@ -33,13 +35,16 @@ public final class Server: Sendable {
     /// Binds all addresses, starts the loops and returns.
     ///
     /// `makeHandler` is called once per loop, on the loop's thread. Throws the kernel call that was
-    /// refused, with nothing left running: `bind` with `EADDRINUSE` when a port is taken.
+    /// refused, with nothing left running: `bind` with `EADDRINUSE` when a port or path is taken.
     public static func start(
         _ configuration: Configuration,
         makeHandler: @escaping @Sendable (_ loop: EventLoop) -> any RequestHandler
     ) throws(SystemError) -> Server {
-        precondition(configuration.loopCount > 0 && !configuration.addresses.isEmpty)
         let (addresses, listeners) = try listen(configuration)
+        precondition(!listeners.isEmpty && !addresses.isEmpty)
+        // The loops alone hold the sockets: when they let go of them, nobody listens any more.
+        var configuration = configuration
+        configuration.listeners = []
         var loops: [EventLoop] = []
         var threads: [JoinOnce] = []
         do throws(SystemError) {
@@ -71,26 +76,57 @@ public final class Server: Sendable {
         )
     }
 
-    /// Binds every address once per loop.
+    /// Binds every address; what listens there, for each loop.
     private static func listen(
         _ configuration: Configuration
-    ) throws(SystemError) -> (addresses: [SocketAddress], listeners: [[LoopCore.Listener]]) {
-        var addresses = configuration.addresses
-        var listeners: [[LoopCore.Listener]] = []
-        for loopIndex in 0..<configuration.loopCount {
-            var ofLoop: [LoopCore.Listener] = []
-            for index in addresses.indices {
-                // Sockets that share a port do not collide, so another program's is looked for.
-                if loopIndex == 0, addresses[index].port != 0 {
-                    try ListeningSocket.probe(addresses[index])
-                }
-                let socket = try ListeningSocket(address: addresses[index], sharesPort: true)
-                addresses[index] = socket.address
-                ofLoop.append(LoopCore.Listener(socket: socket))
-            }
-            listeners.append(ofLoop)
+    ) throws(SystemError) -> (addresses: [SocketAddress], listeners: [[Listener]]) {
+        let loopCount = configuration.loopCount
+        var places = configuration.listeners.map { Array(repeating: $0, count: loopCount) }
+        for address in configuration.addresses {
+            places.append(try listen(at: address, configuration))
         }
-        return (addresses, listeners)
+        return (
+            places.compactMap(\.first?.address),
+            (0..<loopCount).map { loop in places.map { $0[loop] } }
+        )
+    }
+
+    /// Binds an address: a TCP port once per loop, a path once for all.
+    private static func listen(
+        at address: SocketAddress,
+        _ configuration: Configuration
+    ) throws(SystemError) -> [Listener] {
+        let loopCount = configuration.loopCount
+        let backlog = Int32(clamping: configuration.limits.listenBacklogMax)
+        guard address.unixPath == nil else {
+            let listener = Listener(
+                try ListeningSocket(address: address, sharesPort: false, backlog: backlog)
+            )
+            return Array(repeating: listener, count: loopCount)
+        }
+        // Sockets that share a port do not collide, so another program's is looked for.
+        if address.port != 0 { try ListeningSocket.probe(address) }
+        var address = address
+        var listeners: [Listener] = []
+        for _ in 0..<loopCount {
+            let socket = try ListeningSocket(
+                address: address,
+                sharesPort: true,
+                backlog: backlog
+            )
+            address = socket.address
+            listeners.append(Listener(socket, isShared: false))
+        }
+        return listeners
+    }
+
+    /// Changes what connections and loops may cost, for each loop from its next turn on.
+    ///
+    /// What a connection is waiting for already keeps the time it was given, and `messageLimits` hold
+    /// for connections that are accepted from then on. `listenBacklogMax`, `postedWorkMax` and
+    /// `timerTickMilliseconds` stay as they are. Any thread may call this.
+    public func setLimits(_ limits: ServerLimits, messageLimits: Limits) {
+        for loop in loops { loop.setLimits(limits, messageLimits) }
     }
 
     /// Stops the server and returns when all its loops have ended.

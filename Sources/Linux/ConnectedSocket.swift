@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// One TCP connection.
+/// One connection, of TCP or between Unix-domain sockets.
 ///
 /// Writing to it never raises `SIGPIPE`.
 public struct ConnectedSocket: ~Copyable, Sendable {
@@ -30,9 +30,22 @@ public struct ConnectedSocket: ~Copyable, Sendable {
     ///
     /// The socket blocks.
     public init(connectingTo address: SocketAddress) throws(SystemError) {
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        try self.init(connectingTo: address, type: SOCK_STREAM.rawValue)
+    }
+
+    /// Throws `ECONNREFUSED` when nobody listens at a Unix-domain socket's place; never waits.
+    init(probing address: SocketAddress) throws(SystemError) {
+        try self.init(
+            connectingTo: address,
+            type: SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue
+        )
+    }
+
+    private init(connectingTo address: SocketAddress, type: UInt32) throws(SystemError) {
+        let type = Int32(type | SOCK_CLOEXEC.rawValue)
         let fd = try retryingInterrupts("socket") { socket(address.family, type, 0) }
         let descriptor = FileDescriptor(adopting: fd)
+        // Of no use to a Unix-domain socket, which refuses it.
         _ = clinux_set_option(fd, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
         _ = try retryingInterrupts("connect") {
             unsafe address.withStorage { unsafe clinux_connect(fd, $0, $1) }

@@ -33,6 +33,9 @@ public struct Poller: ~Copyable {
         public static let failed = Readiness(rawValue: EPOLLERR.rawValue)
         /// Report a change once, instead of a state for as long as it lasts.
         public static let edgeTriggered = Readiness(rawValue: EPOLLET.rawValue)
+        /// Wake, of all pollers that watch the same file, only as many as it takes: the first that
+        /// sleeps.
+        public static let exclusive = Readiness(rawValue: EPOLLEXCLUSIVE.rawValue)
     }
 
     /// Makes a poller that reports at most `eventsPerWaitMax` events at once.

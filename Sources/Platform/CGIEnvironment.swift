@@ -142,7 +142,7 @@ struct CGIEnvironment {
 
     private func server() -> (name: String, port: String) {
         let standardPort = origin.scheme == "https" ? "443" : "80"
-        guard let authority = head.authority, !authority.isEmpty else {
+        guard let authority = origin.host ?? head.authority, !authority.isEmpty else {
             return ("localhost", standardPort)
         }
         let colon = authority.utf8.lastIndex(of: UInt8(ascii: ":"))
@@ -155,6 +155,7 @@ struct CGIEnvironment {
 
     private func fullURL() -> String {
         let query = head.query.map { "?" + $0 } ?? ""
-        return origin.scheme + "://" + (head.authority ?? "localhost") + head.path + query
+        return origin.scheme + "://" + (origin.host ?? head.authority ?? "localhost") + head.path
+            + query
     }
 }

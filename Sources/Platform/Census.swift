@@ -4,6 +4,8 @@ import Synchronization
 final class Census: Sendable {
     private let count = Atomic(0)
     private let draining = Atomic(false)
+    private let functionFull = Atomic(0)
+    private let platformFull = Atomic(0)
     private let countMax: Int
 
     init(countMax: Int) { self.countMax = countMax }
@@ -26,6 +28,20 @@ final class Census: Sendable {
 
     /// Counts one less.
     func leave() { count.subtract(1, ordering: .releasing) }
+
+    /// Counts an invocation that was refused because there are too many.
+    func countRefusal(_ failure: InvocationFailure) {
+        switch failure {
+        case .functionFull: functionFull.add(1, ordering: .relaxed)
+        case .platformFull: platformFull.add(1, ordering: .relaxed)
+        default: break
+        }
+    }
+
+    /// How many were refused since the start: by their functions' limits, and by the platform's.
+    var refusals: (functionFull: Int, platformFull: Int) {
+        (functionFull.load(ordering: .relaxed), platformFull.load(ordering: .relaxed))
+    }
 
     func drain() { draining.store(true, ordering: .relaxed) }
 }

@@ -75,20 +75,13 @@ final class HandlerDialogue: GuestDialogue {
     /// What the guest made of it may be no request: the parser tells.
     func nextRequest(prefix: String, body original: [UInt8]) -> (head: [UInt8], body: [UInt8]) {
         let body = handler.requestBody ?? original
-        var octets = handler.method + [UInt8(ascii: " ")] + Array(prefix.utf8) + handler.uri
-        octets += Array(" HTTP/1.1\r\n".utf8)
-        let fields = handler.requestFields
-        for index in 0..<fields.count {
-            // The length is that of the body as it is now.
-            if fields.isName(at: index, "content-length") { continue }
-            if fields.isName(at: index, "transfer-encoding") { continue }
-            if fields.isName(at: index, "expect") { continue }
-            octets += Array(fields.name(at: index).utf8) + Array(": ".utf8)
-            octets += fields.octets(at: index) + Array("\r\n".utf8)
-        }
-        if !fields.contains("host") { octets += Array("Host: localhost\r\n".utf8) }
-        if !body.isEmpty { octets += Array("Content-Length: \(body.count)\r\n".utf8) }
-        return (octets + Array("\r\n".utf8), body)
+        let head = RequestHead.octets(
+            method: handler.method,
+            target: Array(prefix.utf8) + handler.uri,
+            fields: handler.requestFields,
+            bodyByteCount: body.count
+        )
+        return (head, body)
     }
 
     /// Prepares the call that gives the guest the next handler's response.

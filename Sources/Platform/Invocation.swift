@@ -14,7 +14,7 @@ import Wasm
 public final class Invocation: Resumable, @unchecked Sendable {
     /// What an invocation needs from the platform that runs it.
     struct Surroundings: Sendable {
-        let options: PlatformOptions
+        var options: PlatformOptions
         let scheduler: Scheduler
         let loader: Loader
         let janitor: Janitor
@@ -85,6 +85,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
         _ match: RouteMatch,
         identifier: String,
         origin: RequestOrigin,
+        trigger: InvocationTrigger = .http,
         depth: Int = 0,
         surroundings: Surroundings,
         sink: any AnswerSink,
@@ -101,7 +102,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
         version = match.version
         let timeout = UInt64(match.version.configuration.limits.timeoutMilliseconds)
         deadline = request.receivedAt &+ timeout &* 1_000_000
-        report = InvocationReport(request, match, identifier: identifier)
+        report = InvocationReport(request, match, identifier: identifier, trigger: trigger)
     }
 
     var identifier: String { report.identifier }
@@ -427,6 +428,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
     /// Refuses at once: it was never admitted.
     private func refuse(_ failure: InvocationFailure) {
         stage = .ended
+        surroundings.census.countRefusal(failure)
         fail(failure)
         record()
     }

@@ -12,6 +12,7 @@ struct InvocationReport {
     var start: StartKind?
     private(set) var endedAt: UInt64 = 0
 
+    private let trigger: InvocationTrigger
     private let alias: String?
     private let method: Method
     private let path: String
@@ -32,8 +33,14 @@ struct InvocationReport {
     private var trap: Trap?
     private var byteCountOut = 0
 
-    init(_ request: Request, _ match: RouteMatch, identifier: String) {
+    init(
+        _ request: Request,
+        _ match: RouteMatch,
+        identifier: String,
+        trigger: InvocationTrigger
+    ) {
         self.identifier = identifier
+        self.trigger = trigger
         alias = match.alias
         method = request.head.method
         path = request.head.path
@@ -208,6 +215,7 @@ struct InvocationReport {
             startedAt: startedAt
         )
         record.alias = alias
+        record.trigger = trigger
         record.method = method.rawValue
         record.path = path
         record.status = status

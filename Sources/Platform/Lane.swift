@@ -1,5 +1,5 @@
 public import HTTP
-import Store
+public import Store
 
 /// One event loop's way into the platform: its copy of the routing table, its ring of records, its
 /// source of request ids.
@@ -7,7 +7,7 @@ import Store
 /// Belongs to one thread.
 public final class Lane {
     private let platform: Platform
-    private let surroundings: Invocation.Surroundings
+    private var surroundings: Invocation.Surroundings
     private var table: RoutingTable
     private var generation: UInt64 = 0
     private var identifiers = UUIDv7Maker()
@@ -28,6 +28,12 @@ public final class Lane {
             table: { platform.table },
             ring: ring
         )
+    }
+
+    /// The fields that are added to the responses of requests from now on.
+    public var responseFields: PlatformOptions.ResponseFields {
+        get { surroundings.options.responseFields }
+        set { surroundings.options.responseFields = newValue }
     }
 
     /// Finds the function that a request is for.
@@ -56,14 +62,17 @@ public final class Lane {
         _ request: Request,
         _ match: RouteMatch,
         origin: RequestOrigin,
+        trigger: InvocationTrigger = .http,
+        identifier: String? = nil,
         sink: any AnswerSink,
         finished: @escaping @Sendable () -> Void
     ) -> Invocation? {
         let invocation = Invocation(
             request,
             match,
-            identifier: identifier(of: request.head),
+            identifier: identifier ?? self.identifier(of: request.head),
             origin: origin,
+            trigger: trigger,
             surroundings: surroundings,
             sink: sink,
             finished: finished

@@ -61,6 +61,9 @@ public final class Platform: Sendable {
     /// What is in memory of functions.
     public var poolReport: PoolReport { PoolReport(self) }
 
+    /// How many invocations were refused since the start: by their functions' limits, and by the platform's.
+    public var refusals: (functionFull: Int, platformFull: Int) { census.refusals }
+
     /// How many invocations run or wait.
     public var invocationCount: Int { census.current }
 

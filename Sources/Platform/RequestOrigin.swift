@@ -1,17 +1,29 @@
 /// Where a request came from, and how: from the connection, or from a proxy that is believed.
 public struct RequestOrigin: Equatable, Sendable {
-    /// The client's address as text, without a port; empty when it has none.
+    /// The client's address as text, without a port; empty when it has none, as behind a Unix-domain
+    /// socket.
+    ///
+    /// A proxy may give a name in its place: `unknown`, or one that begins with `_` (RFC 7239 §6).
     public var address: String
     /// The client's port, if it is known.
     public var port: UInt16?
     /// `http` or `https`.
     public var scheme: String
+    /// The host, perhaps with a port, that the client asked the proxy for; nil when it is the
+    /// request's own.
+    public var host: String?
 
     /// Makes an origin.
-    public init(address: String, port: UInt16? = nil, scheme: String = "http") {
+    public init(
+        address: String,
+        port: UInt16? = nil,
+        scheme: String = "http",
+        host: String? = nil
+    ) {
         self.address = address
         self.port = port
         self.scheme = scheme
+        self.host = host
     }
 
     /// As `192.0.2.1:4711` or `[2001:db8::1]:4711`.

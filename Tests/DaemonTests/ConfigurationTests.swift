@@ -1,4 +1,5 @@
 import Foundation
+import Linux
 import Platform
 import Testing
 
@@ -45,9 +46,27 @@ struct DaemonConfigurationTests {
         options.listen = "127.0.0.1:0"
         options.adminListen = "192.0.2.1:0"
         expectRefusal("--dev") { _ = try DaemonConfiguration.load(options, environment: [:]) }
+        options.adminListen = "unix:/run/admin.sock"
+        _ = try DaemonConfiguration.load(options, environment: [:])
     }
 
-    @Test(arguments: ["", "8080", "localhost:", "localhost:65536", "example.org:80", "::1:80"])
+    @Test func `an address is a host and a port, or a path`() throws {
+        var options = options
+        for text in ["127.0.0.1:80", "[::1]:80", "unix:/run/a b:1"] {
+            options.listen = text
+            options.adminListen = text
+            let configuration = try DaemonConfiguration.load(options, environment: [:])
+            #expect(try configuration.listenAddress().description == text)
+            #expect(try configuration.adminAddress()?.description == text)
+        }
+    }
+
+    @Test(
+        arguments: [
+            "", "8080", "localhost:", "localhost:65536", "example.org:80", "::1:80", "unix:",
+            "unix:run", "unix:@name", "unix:/" + String(repeating: "a", count: 107),
+        ]
+    )
     func `an address that is none is refused`(text: String) {
         var options = options
         options.listen = text
@@ -59,6 +78,10 @@ struct DaemonConfigurationTests {
             (#"{"drainMS":1}"#, "drainMS"), (#"{"control":{"queue":1}}"#, "control.queue"),
             (#"{"server":{"idleMs":"1"}}"#, "server.idleMs"),
             (#"{"responseFields":{"start":1}}"#, "responseFields.start"),
+            (#"{"accessLog":true}"#, "accessLog"),
+            (#"{"trustedProxies":"::1"}"#, "trustedProxies"),
+            (#"{"trustedProxies":["::1",2]}"#, "trustedProxies[1]"),
+            (#"{"trustedProxies":["::1","::1/x"]}"#, "trustedProxies[1]"),
         ]
     )
     func `a wrong key or value of the file is refused with its name`(text: String, key: String) {
@@ -66,5 +89,57 @@ struct DaemonConfigurationTests {
             var configuration = try DaemonConfiguration.load(options, environment: [:])
             try configuration.apply(JSONValue(parsing: text.utf8))
         }
+    }
+
+    // MARK: - Reloading
+
+    private func configuration(_ text: String) throws -> DaemonConfiguration {
+        var configuration = try DaemonConfiguration.load(options, environment: [:])
+        try configuration.apply(JSONValue(parsing: text.utf8))
+        return configuration
+    }
+
+    @Test func `what can change while the daemon runs does, the rest is named`() throws {
+        let old = try configuration("{}")
+        let new = try configuration(
+            """
+            {"drainMs":5,"accessLog":"-","trustedProxies":["::1"],"adminListen":"127.0.0.1:1",
+            "guestThreads":77,"eventLoops":78,"control":{"queueMax":7,"moduleBytesMax":70000},
+            "invocations":{"max":7,"retentionSeconds":7,"retentionRecords":7,
+            "retentionBytes":7000000},"pool":{"residentBytesMax":70000000},
+            "functionCeilings":{"routes":7},"server":{"idleMs":7},
+            "responseFields":{"start":false}}
+            """
+        )
+        let (settings, awaitingRestart) = old.reloading(new)
+        #expect(
+            Set(awaitingRestart) == [
+                "adminListen", "guestThreads", "eventLoops", "control.queueMax", "invocations.max",
+                "invocations.retentionSeconds", "invocations.retentionRecords",
+                "invocations.retentionBytes", "pool.residentBytesMax",
+            ]
+        )
+        let expected = try configuration(
+            """
+            {"drainMs":5,"accessLog":"-","trustedProxies":["::1"],
+            "control":{"moduleBytesMax":70000},"functionCeilings":{"routes":7},
+            "server":{"idleMs":7},"responseFields":{"start":false}}
+            """
+        )
+        #expect(settings == expected)
+        #expect(settings.reloading(expected).awaitingRestart.isEmpty)
+    }
+
+    @Test func `a reader's copy of the settings follows them`() throws {
+        let live = LiveSettings(try configuration("{}"))
+        var (copy, seen) = (live.current, UInt64(0))
+        #expect(!live.refresh(&copy, &seen))
+        let new = try configuration(#"{"drainMs":5}"#)
+        live.replace(with: new)
+        #expect(live.current == new)
+        #expect(copy != new)
+        #expect(live.refresh(&copy, &seen))
+        #expect(copy == new)
+        #expect(!live.refresh(&copy, &seen))
     }
 }

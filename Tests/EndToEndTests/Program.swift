@@ -48,16 +48,51 @@ enum Program {
     }
 
     /// Starts the daemon and waits for the line that says where it listens.
-    static func serve(data: URL) throws -> (process: Process, url: String) {
+    static func serve(
+        data: URL,
+        listen: String = "127.0.0.1:0",
+        arguments: [String] = [],
+        environment: [String: String] = [:]
+    ) throws -> (process: Process, url: String) {
         let process = Process()
         process.executableURL = executable
+        process.arguments =
+            [
+                "serve", "--data", data.path(percentEncoded: false), "--listen", listen,
+                "--workers", "1",
+            ] + arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.standardError = FileHandle.nullDevice
+        return (process, try start(process))
+    }
+
+    /// Starts the daemon as a service manager does that has opened its sockets: two, of the names
+    /// `web` and `admin`.
+    static func activate(
+        data: URL,
+        sockets: (web: Int32, admin: Int32)
+    ) throws -> (process: Process, url: String) {
+        let process = Process()
+        // Children get their standard streams and no other descriptor: the shell moves them.
+        process.executableURL = URL(filePath: "/bin/sh")
         process.arguments = [
-            "serve", "--data", data.path(percentEncoded: false), "--listen", "127.0.0.1:0",
-            "--workers", "1",
+            "-c",
+            """
+            exec 3<&0 4<&2 0</dev/null 2>/dev/null
+            export LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=web:admin
+            exec "$@"
+            """,
+            "sh", executable.path(percentEncoded: false), "serve", "--data",
+            data.path(percentEncoded: false), "--listen", "192.0.2.1:1", "--workers", "2",
         ]
+        process.standardInput = FileHandle(fileDescriptor: sockets.web, closeOnDealloc: false)
+        process.standardError = FileHandle(fileDescriptor: sockets.admin, closeOnDealloc: false)
+        return (process, try start(process))
+    }
+
+    private static func start(_ process: Process) throws -> String {
         let output = Pipe()
         process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
         try process.run()
         var line = Data()
         while line.last != UInt8(ascii: "\n") {
@@ -68,6 +103,6 @@ enum Program {
             line += byte
         }
         let text = String(decoding: line, as: UTF8.self).trimmingCharacters(in: .newlines)
-        return (process, text.replacing("listening on ", with: ""))
+        return text.replacing("listening on ", with: "")
     }
 }

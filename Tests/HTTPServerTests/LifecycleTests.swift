@@ -120,6 +120,7 @@ struct LifecycleTests {
     @Test func `connections beyond the limit wait until one closes`() throws {
         var limits = ServerLimits()
         limits.connectionsPerLoopMax = 2
+        limits.reservedConnectionsMax = 0
         let server = try TestServer(limits: limits)
         let clients = try (0..<2).map { _ in try server.connect() }
         for client in clients { #expect(try client.request("GET", "/").status == 200) }

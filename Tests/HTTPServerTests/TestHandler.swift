@@ -10,6 +10,10 @@ final class Journal: Sendable {
         var exchanges: [String: Exchange] = [:]
         var gone: [String] = []
         var requests: [Request] = []
+        var pieces: [UInt8] = []
+        var isWhole = false
+        var drainCount = 0
+        var summaries: [AnswerSummary] = []
     }
 
     private let state = Mutex(State())
@@ -37,6 +41,28 @@ final class Journal: Sendable {
         signal.raise()
     }
 
+    func note(_ summary: AnswerSummary) {
+        state.withLock { $0.summaries.append(summary) }
+        signal.raise()
+    }
+
+    var summaries: [AnswerSummary] { state.withLock(\.summaries) }
+    func take(_ piece: [UInt8], isLast: Bool) {
+        state.withLock { state in
+            state.pieces += piece
+            state.isWhole = isLast
+        }
+        signal.raise()
+    }
+
+    func noteDrained() {
+        state.withLock { $0.drainCount += 1 }
+        signal.raise()
+    }
+
+    /// What has come of a body in pieces, and whether that is all.
+    var body: (bytes: [UInt8], isWhole: Bool) { state.withLock { ($0.pieces, $0.isWhole) } }
+    var drainCount: Int { state.withLock(\.drainCount) }
     var requests: [Request] { state.withLock(\.requests) }
     var gone: [String] { state.withLock(\.gone) }
 
@@ -60,13 +86,25 @@ final class Journal: Sendable {
 /// Echoes bodies; holds what is under `/held`; refuses what is under `/refused`.
 final class TestHandler: RequestHandler {
     static let bodyBytesMax = 1 << 20
+    static let streamBytesMax = 1 << 30
     private let journal: Journal
+    private let clock: ManualClock
+    let wantsSummaries: Bool
 
-    init(_ journal: Journal) {
+    init(
+        _ journal: Journal,
+        _ clock: ManualClock = ManualClock(),
+        wantsSummaries: Bool = false
+    ) {
         self.journal = journal
+        self.clock = clock
+        self.wantsSummaries = wantsSummaries
     }
 
+    func isReserved(_ head: RequestHead) -> Bool { head.path == "/reserved" }
+
     func admit(_ head: RequestHead) -> Admission {
+        if head.path.hasPrefix("/stream") { return .stream(bodyBytesMax: Self.streamBytesMax) }
         guard head.path.hasPrefix("/refused") else {
             return .accept(bodyBytesMax: Self.bodyBytesMax)
         }
@@ -78,6 +116,12 @@ final class TestHandler: RequestHandler {
         let path = request.head.path
         if path.hasPrefix("/held") {
             journal.hold(exchange, for: path)
+        } else if path.hasPrefix("/stream") {
+            journal.take(request.body, isLast: request.isComplete)
+            journal.hold(exchange, for: path)
+        } else if path == "/slow" {
+            clock.advance(milliseconds: 150)
+            exchange.respond(Response(status: .ok))
         } else if path == "/unsendable" {
             exchange.respond(Response(status: .ok, fields: ["X": "a\r\nSet-Cookie: b"]))
         } else if path == "/large" {
@@ -89,8 +133,18 @@ final class TestHandler: RequestHandler {
         }
     }
 
+    func receive(_ piece: [UInt8], isLast: Bool, exchange: Exchange) {
+        journal.take(piece, isLast: isLast)
+    }
+
+    func didDrain(_ exchange: Exchange) { journal.noteDrained() }
+
     func clientGone(_ exchange: Exchange) {
         journal.noteGone(exchange)
+    }
+
+    func didAnswer(_ summary: AnswerSummary) {
+        journal.note(summary)
     }
 }
 
@@ -101,14 +155,21 @@ struct TestServer: ~Copyable {
     let clock: ManualClock
 
     /// Starts a server whose clock stands still unless `runsClock` is set.
-    init(loops: Int = 1, runsClock: Bool = false, limits: ServerLimits = ServerLimits()) throws {
+    init(
+        address: SocketAddress = SocketAddress(host: .v4(0x7f00_0001), port: 0),
+        loops: Int = 1,
+        runsClock: Bool = false,
+        wantsSummaries: Bool = false,
+        limits: ServerLimits = ServerLimits()
+    ) throws {
         let clock = ManualClock()
         let journal = try Journal()
-        let address = SocketAddress(host: .v4(0x7f00_0001), port: 0)
         var configuration = Configuration(addresses: [address], loopCount: loops)
         configuration.limits = limits
         if !runsClock { configuration.now = { clock.now } }
-        let server = try Server.start(configuration) { _ in TestHandler(journal) }
+        let server = try Server.start(configuration) { _ in
+            TestHandler(journal, clock, wantsSummaries: wantsSummaries)
+        }
         self.server = server
         self.journal = journal
         self.clock = clock

@@ -29,7 +29,7 @@ struct FileTests {
 
     /// The limit is lowered to what no other test's files come near.
     @Test func `a file at the limit of sizes does not end the process`() throws {
-        TerminationSignals.ignoreFileSizeLimit()
+        ProcessSignals.ignoreFileSizeLimit()
         let resource = __rlimit_resource_t(RLIMIT_FSIZE.rawValue)
         var limit = rlimit()
         #expect(unsafe getrlimit(resource, &limit) == 0)

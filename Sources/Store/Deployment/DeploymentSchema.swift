@@ -10,6 +10,9 @@ enum DeploymentSchema {
             database in
             try database.execute(sql: initial)
         }
+        migrator.registerMigration("asynchronous calls") { database in
+            try database.execute(sql: asyncCalls)
+        }
         return migrator
     }
 
@@ -64,5 +67,29 @@ enum DeploymentSchema {
         ) STRICT;
 
         CREATE INDEX benchmark_version ON benchmark (function, version);
+        """
+
+    private static let asyncCalls = """
+        CREATE TABLE asyncCall (
+            id TEXT PRIMARY KEY NOT NULL,
+            function TEXT NOT NULL,
+            head BLOB NOT NULL,
+            body BLOB NOT NULL,
+            clientAddress TEXT NOT NULL,
+            createdAt INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            attempts INTEGER NOT NULL,
+            dueAt INTEGER NOT NULL,
+            endedAt INTEGER,
+            error TEXT,
+            status INTEGER,
+            fields BLOB,
+            answer BLOB,
+            isTruncated INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+
+        CREATE INDEX asyncCall_waiting ON asyncCall (dueAt) WHERE state = 'waiting';
+        CREATE INDEX asyncCall_ended ON asyncCall (endedAt) WHERE endedAt IS NOT NULL;
+        CREATE INDEX asyncCall_created ON asyncCall (createdAt);
         """
 }

@@ -1,0 +1,409 @@
+import Foundation
+import HTTP
+import HTTPServer
+import Linux
+import Logging
+import Platform
+import Store
+
+/// Calls that are made later (`Prefer: respond-async`, RFC 7240 §4.1): accepted when they are on disk, made by one
+/// thread as they become due, again when they fail, and kept with their results for a while.
+///
+/// A call is made at least once: one that was under way when the daemon was killed is made again.
+final class AsyncCalls: Sendable {
+    /// The bounds.
+    struct Limits: Equatable, Sendable {
+        /// Calls that wait; more are refused.
+        var waitingMax = 100_000
+        /// How many are made at one time.
+        var concurrency = 8
+        /// How often one is made before it is given up as dead.
+        var attemptsMax = 5
+        /// The longest time before the second attempt, which doubles with each further one.
+        var retryMilliseconds = 1_000
+        /// The longest time between two attempts.
+        var retryMillisecondsMax = 300_000
+        /// The largest body of a request.
+        var requestBytesMax = 6 << 20
+        /// What is kept of an answer's body.
+        var resultBytesMax = 1 << 20
+        /// How long a call is kept after its end.
+        var retentionSeconds = 86_400
+    }
+
+    private struct Submission {
+        let call: AsyncCall
+        let exchange: Exchange
+    }
+
+    private struct State {
+        var submissions: [Submission] = []
+        /// Calls that have ended, with what became of them.
+        var ended: [AsyncCall] = []
+        var isStopping = false
+        /// Whether somebody has changed the queue.
+        var isChanged = false
+    }
+
+    let limits: Limits
+    private let deployments: DeploymentStore
+    private let monitor = Monitor(State())
+    private let threads = ThreadGroup()
+
+    /// Starts the thread, which makes the calls that wait.
+    init(
+        _ limits: Limits,
+        deployments: DeploymentStore,
+        platform: Platform,
+        logger: Logger
+    ) throws(SystemError) {
+        self.limits = limits
+        self.deployments = deployments
+        let monitor = monitor
+        try threads.spawn(name: "async") {
+            var worker = Worker(
+                limits: limits,
+                deployments: deployments,
+                platform: platform,
+                lane: platform.makeLane(),
+                logger: logger,
+                monitor: monitor
+            )
+            while worker.turn() {}
+        }
+    }
+
+    /// Whether a request asks to be answered before it is served.
+    static func isAsked(for head: RequestHead) -> Bool {
+        head.fields.contains("prefer")
+            && head.fields.values(of: "prefer").contains { value in
+                value.split(separator: ",").contains { preference in
+                    let name = preference.prefix { $0 != ";" && $0 != "=" }
+                    return name.filter { $0 != " " && $0 != "\t" }.lowercased() == "respond-async"
+                }
+            }
+    }
+
+    /// Takes a call on; it is answered 202 when it is on disk.
+    ///
+    /// False when too many wait to be stored.
+    func submit(
+        _ request: Request,
+        function: FunctionName,
+        identifier: String,
+        origin: RequestOrigin,
+        _ exchange: Exchange
+    ) -> Bool {
+        var fields = request.head.fields
+        for name in ["prefer", "expect", "x-request-id"] { fields.remove(name) }
+        let call = AsyncCall(
+            id: identifier,
+            function: function.description,
+            head: Data(
+                RequestHead.octets(
+                    method: Array(request.head.method.rawValue.utf8),
+                    target: Array(request.head.targetOctets),
+                    fields: fields,
+                    bodyByteCount: request.body.count
+                )
+            ),
+            body: Data(request.body),
+            clientAddress: origin.address
+        )
+        let isTaken = monitor.withLock { state in
+            guard !state.isStopping, state.submissions.count < Self.submissionsMax else {
+                return false
+            }
+            state.submissions.append(Submission(call: call, exchange: exchange))
+            return true
+        }
+        if isTaken { monitor.signal() }
+        return isTaken
+    }
+
+    /// Requests that wait to be stored; each may have a body.
+    private static let submissionsMax = 256
+
+    /// Makes a call again that was dead or done; nil when there is none of that id.
+    func retry(_ id: String) throws -> AsyncCall? {
+        guard var call = try deployments.asyncCall(id: id) else { return nil }
+        guard call.state != .waiting else { return call }
+        call.state = .waiting
+        call.attempts = 0
+        call.dueAt = .now()
+        call.endedAt = nil
+        try deployments.update(adding: [], changing: [call])
+        monitor.withLock { $0.isChanged = true }
+        monitor.signal()
+        return call
+    }
+
+    /// Stops the thread; calls under way are made again after the next start.
+    func stop() {
+        monitor.withLock { $0.isStopping = true }
+        monitor.broadcast()
+        threads.joinAll()
+    }
+
+    // MARK: - The thread
+
+    private struct Worker {
+        let limits: Limits
+        let deployments: DeploymentStore
+        let platform: Platform
+        let lane: Lane
+        let logger: Logger
+        let monitor: Monitor<State>
+        /// Calls under way; their rows say that they wait.
+        var running: Set<String> = []
+        /// When the next call is due; nil: look.
+        var nextAt: UInt64? = 0
+        var purgeAt: UInt64 = 0
+        var waitingCount: Int?
+
+        private static let purgePeriodNanoseconds: UInt64 = 60_000_000_000
+        private static let purgedAtOnce = 500
+
+        /// False when the thread is to end.
+        mutating func turn() -> Bool {
+            let due = nextAt
+            let taken: State? = monitor.wait { state in
+                if state.isStopping { return .found(nil) }
+                let isDue = due.map { Monotonic.now() >= $0 } ?? false
+                guard state.submissions.isEmpty, state.ended.isEmpty, !state.isChanged, !isDue
+                else {
+                    defer { state = State() }
+                    return .found(state)
+                }
+                return due.map { .nothingUntil($0) } ?? .nothing
+            }
+            guard let taken else { return false }
+            store(taken)
+            startDue()
+            purge()
+            return true
+        }
+
+        /// Stores what is new and what has ended, in one transaction, and then answers.
+        private mutating func store(_ taken: State) {
+            for call in taken.ended { running.remove(call.id) }
+            var accepted: [Submission] = []
+            do {
+                var count = try waitingCount ?? deployments.waitingAsyncCallCount()
+                if taken.isChanged { count = try deployments.waitingAsyncCallCount() }
+                let room = max(0, limits.waitingMax - count)
+                accepted = Array(taken.submissions.prefix(room))
+                if !accepted.isEmpty || !taken.ended.isEmpty {
+                    try deployments.update(
+                        adding: accepted.map(\.call),
+                        changing: taken.ended
+                    )
+                }
+                waitingCount =
+                    count + accepted.count - taken.ended.filter { $0.state != .waiting }.count
+            } catch {
+                logger.error("asynchronous calls", metadata: ["error": "\(error)"])
+                // What has ended is made again: nothing says that it was made.
+                accepted = []
+                waitingCount = nil
+            }
+            for submission in accepted { answer(submission) }
+            for submission in taken.submissions.dropFirst(accepted.count) { refuse(submission) }
+        }
+
+        private func answer(_ submission: Submission) {
+            let id = submission.call.id
+            let document: JSONValue = [
+                "id": JSONValue(id), "function": JSONValue(submission.call.function),
+                "state": JSONValue(submission.call.state.rawValue),
+            ]
+            submission.exchange.respond(
+                Response(
+                    status: .accepted,
+                    fields: [
+                        "Content-Type": "application/json", "Location": "/v1/invocations/\(id)",
+                        "Preference-Applied": "respond-async", "X-Request-Id": id,
+                    ],
+                    body: document.encoded()
+                )
+            )
+        }
+
+        private func refuse(_ submission: Submission) {
+            let problem = Problem.busy
+            submission.exchange.respond(
+                problem.response(requestIdentifier: submission.call.id, path: "")
+            )
+        }
+
+        private mutating func startDue() {
+            nextAt = nil
+            guard running.count < limits.concurrency else { return }
+            let now = Timestamp.now()
+            do {
+                let waiting = try deployments.waitingAsyncCalls(
+                    limit: running.count + limits.concurrency
+                )
+                for call in waiting where !running.contains(call.id) {
+                    guard running.count < limits.concurrency else { return }
+                    guard call.dueAt.microseconds <= now.microseconds else {
+                        let delay = UInt64(call.dueAt.microseconds - now.microseconds) &* 1_000
+                        nextAt = Monotonic.now() &+ delay
+                        return
+                    }
+                    running.insert(call.id)
+                    start(call)
+                }
+            } catch {
+                logger.error("asynchronous calls", metadata: ["error": "\(error)"])
+                nextAt = Monotonic.now() &+ 1_000_000_000
+            }
+        }
+
+        private func start(_ call: AsyncCall) {
+            let sink = AsyncSink(call, limits: limits) { [monitor] ended in
+                monitor.withLock { $0.ended.append(ended) }
+                monitor.signal()
+            }
+            guard let head = try? RequestHead(parsing: Array(call.head), limits: .stored),
+                let match = lane.match(head)
+            else { return sink.fail("there is no such function any more") }
+            let now = Monotonic.now()
+            let attempt = call.attempts + 1
+            let invocation = lane.invoke(
+                Request(head: head, body: Array(call.body), firstByteAt: now, receivedAt: now),
+                match,
+                origin: RequestOrigin(address: call.clientAddress),
+                trigger: .async,
+                identifier: attempt == 1 ? call.id : "\(call.id).\(attempt)",
+                sink: sink
+            ) {}
+            lane.tidy()
+            _ = invocation
+        }
+
+        private mutating func purge() {
+            let now = Monotonic.now()
+            guard now >= purgeAt else { return }
+            let moment = Timestamp(
+                microseconds: Timestamp.now().microseconds
+                    - Int64(limits.retentionSeconds) * 1_000_000
+            )
+            let count = try? deployments.deleteAsyncCalls(
+                endedBefore: moment,
+                limit: Self.purgedAtOnce
+            )
+            purgeAt = count == Self.purgedAtOnce ? now : now &+ Self.purgePeriodNanoseconds
+        }
+    }
+}
+
+extension Limits {
+    /// For heads that were within the limits when they came, and have got a field or two since.
+    fileprivate static var stored: Limits {
+        var limits = Limits()
+        limits.headBytesMax *= 2
+        limits.fieldCountMax *= 2
+        return limits
+    }
+}
+
+/// Collects the answer to a call that is made later, and decides what becomes of it.
+private final class AsyncSink: AnswerSink {
+    private struct State {
+        var status = Status.ok
+        var fields = Fields()
+        var body: [UInt8] = []
+        var isTruncated = false
+        var isOver = false
+    }
+
+    private let state = Monitor(State())
+    private let call: AsyncCall
+    private let limits: AsyncCalls.Limits
+    private let finish: @Sendable (AsyncCall) -> Void
+
+    init(
+        _ call: AsyncCall,
+        limits: AsyncCalls.Limits,
+        finish: @escaping @Sendable (AsyncCall) -> Void
+    ) {
+        self.call = call
+        self.limits = limits
+        self.finish = finish
+    }
+
+    func respond(_ response: Response) {
+        beginStream(response, length: nil)
+        endStream()
+    }
+
+    func beginStream(_ response: Response, length: Int?) {
+        state.withLock { state in
+            state.status = response.status
+            state.fields = response.fields
+        }
+        send(response.body)
+    }
+
+    func send(_ bytes: [UInt8]) {
+        state.withLock { state in
+            let room = max(0, limits.resultBytesMax - state.body.count)
+            state.body += bytes.prefix(room)
+            state.isTruncated = state.isTruncated || bytes.count > room
+        }
+    }
+
+    // Nobody has to be waited for: what is beyond the limit is dropped. The guest is told at once.
+    func notifyWhenDrained() {}
+    func consume(_ byteCount: Int) {}
+
+    func endStream() {
+        let answer = state.withLock { $0 }
+        let hasFailed =
+            answer.status.code >= 500 || answer.status == .tooManyRequests
+            || answer.fields.contains("x-function-error")
+        let result = AsyncCall.Result(
+            status: answer.status.code,
+            fields: Data(answer.fields.octetsOfHTTP),
+            body: Data(answer.body),
+            isTruncated: answer.isTruncated
+        )
+        end(result, error: hasFailed ? "it was answered with \(answer.status)" : nil)
+    }
+
+    func abort() { fail("the answer was broken off") }
+
+    func fail(_ reason: String) { end(nil, error: reason) }
+
+    private func end(_ result: AsyncCall.Result?, error: String?) {
+        let isFirst = state.withLock { state in
+            defer { state.isOver = true }
+            return !state.isOver
+        }
+        guard isFirst else { return }
+        var call = call
+        call.attempts += 1
+        call.result = result
+        call.error = error
+        if error == nil {
+            call.state = .done
+            call.endedAt = .now()
+        } else if call.attempts >= limits.attemptsMax {
+            call.state = .dead
+            call.endedAt = .now()
+        } else {
+            let delay = Self.delayMilliseconds(after: call.attempts, limits)
+            call.dueAt = Timestamp(microseconds: Timestamp.now().microseconds + delay * 1_000)
+        }
+        finish(call)
+    }
+
+    /// Exponential, up to the limit, and between half of it and all of it by chance.
+    private static func delayMilliseconds(after attempts: Int, _ limits: AsyncCalls.Limits) -> Int64
+    {
+        let doublings = min(attempts - 1, 30)
+        let longest = min(limits.retryMilliseconds << doublings, limits.retryMillisecondsMax)
+        return Int64.random(in: Int64(longest / 2)...Int64(longest))
+    }
+}
