@@ -31,6 +31,9 @@ final class BodyInbox: Sendable {
         if hasEnded { input.end() }
     }
 
+    /// Whether nothing more comes.
+    var hasEnded: Bool { state.withLock { $0.hasEnded } }
+
     /// All that has ever come, in bytes.
     var totalByteCount: Int { state.withLock { $0.totalByteCount } }
 }

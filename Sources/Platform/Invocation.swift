@@ -73,6 +73,8 @@ public final class Invocation: Resumable, @unchecked Sendable {
     private var consumedByteCount = 0
     /// When an invocation that waits for its client goes on in any case.
     private var awaitsClientUntil = UInt64.max
+    /// Until when an answer is held back that has not begun while its request is not complete.
+    private var holdsAnswerUntil = UInt64.max
 
     private(set) var sliceCount = 0
 
@@ -212,7 +214,13 @@ public final class Invocation: Resumable, @unchecked Sendable {
                 return .done
             }
             takeInput()
-            guard canGoOn else { return awaitClient() }
+            guard canGoOn else {
+                if Monotonic.now() >= holdsAnswerUntil, let dialogue {
+                    holdsAnswerUntil = .max
+                    if let failure = flush(dialogue) { return end(failure) }
+                }
+                return awaitClient()
+            }
             if case .wait = takePlace(queue: .max) { return .until(deadline) }
         case .admitted, .ended:
             break
@@ -323,8 +331,10 @@ public final class Invocation: Resumable, @unchecked Sendable {
         _ dialogue: any GuestDialogue
     ) -> Suspension {
         // What it has said goes out before it waits.
-        if let failure = flush(dialogue) { return end(failure) }
         let now = Monotonic.now()
+        if !holdsAnswer(before: condition, now: now), let failure = flush(dialogue) {
+            return end(failure)
+        }
         guard now < deadline else {
             end(.failed(timeout(waited: false)))
             return .done
@@ -344,13 +354,29 @@ public final class Invocation: Resumable, @unchecked Sendable {
         return canGoOn ? .ready : awaitClient()
     }
 
+    /// The longest time for which an answer is held back, in nanoseconds.
+    private static let answerHoldNanoseconds: UInt64 = 50_000_000
+
+    /// Whether the answer does not begin yet: a request that turns out malformed a moment later is still refused as
+    /// a whole then, and not answered with success first.
+    private func holdsAnswer(before condition: WaitCondition, now: UInt64) -> Bool {
+        guard !answer.hasBegun, let body, !body.hasEnded else { return false }
+        switch condition {
+        case .deadline, .output: return false
+        case .input, .inputOrDeadline: break
+        }
+        if holdsAnswerUntil == .max { holdsAnswerUntil = now &+ Self.answerHoldNanoseconds }
+        return now < holdsAnswerUntil
+    }
+
     // MARK: - Waiting for the client
 
     /// Others of the function run meanwhile.
     func awaitClient() -> Suspension {
         leavePlace()
         stage = .awaitingClient
-        return .until(min(awaitsClientUntil, deadline))
+        let flushAt = answer.hasBegun ? .max : holdsAnswerUntil
+        return .until(min(awaitsClientUntil, flushAt, deadline))
     }
 
     private var canGoOn: Bool {
