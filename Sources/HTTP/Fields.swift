@@ -45,6 +45,9 @@ public struct Fields: Sendable {
         String(decoding: octets[entries[index].name], as: UTF8.self)
     }
 
+    /// The octets of the name of the field line at `index`.
+    public func nameOctets(at index: Int) -> ArraySlice<UInt8> { octets[entries[index].name] }
+
     /// The value of the field line at `index`.
     public func value(at index: Int) -> String {
         String(decoding: octets[entries[index].value], as: UTF8.self)
@@ -114,6 +117,7 @@ public struct Fields: Sendable {
 
     /// Removes all field lines of that name.
     public mutating func remove(_ name: String) {
+        guard contains(name) else { return }
         entries = entries.filter { !equal($0.name, name) }
     }
 

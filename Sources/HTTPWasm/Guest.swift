@@ -53,14 +53,21 @@ struct Guest {
     }
 
     func change(_ kind: UInt32, _ body: (inout Fields) -> Void) throws(Misuse) {
-        var fields = try fields(kind)
-        body(&fields)
-        guard fields.isValid else { throw Misuse("a header's name or value is malformed") }
+        let isValid: Bool
         switch kind {
-        case Kind.request: try mutableRequest().requestFields = fields
-        case Kind.response: try mutableResponse().responseFields = fields
-        default: throw Misuse("trailers are not supported")
+        case Kind.request:
+            let handler = try mutableRequest()
+            body(&handler.requestFields)
+            isValid = handler.requestFields.isValid
+        case Kind.response:
+            let handler = try mutableResponse()
+            body(&handler.responseFields)
+            isValid = handler.responseFields.isValid
+        default:
+            throw Misuse("trailers are not supported")
         }
+        // The guest is stopped: nobody sees what was changed.
+        guard isValid else { throw Misuse("a header's name or value is malformed") }
     }
 
     // MARK: - Bodies

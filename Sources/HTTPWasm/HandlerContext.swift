@@ -16,10 +16,15 @@ public final class HandlerContext {
         case response
     }
 
+    // What few guests ask for is made when they do.
+    private let head: RequestHead?
+    private let makeURI: () -> [UInt8]
+    private let makeSourceAddress: () -> String
+
     /// The method; a guest may set another for the next handler.
-    public internal(set) var method: [UInt8] = []
+    public internal(set) lazy var method = Array((head?.method.rawValue ?? "").utf8)
     /// The path and query as they were sent; a guest may set another for the next handler.
-    public internal(set) var uri: [UInt8] = []
+    public internal(set) lazy var uri = makeURI()
     public internal(set) var requestFields = Fields()
     /// What the guest wrote as the next handler's body; nil: it wrote none.
     public internal(set) var requestBody: [UInt8]?
@@ -30,8 +35,8 @@ public final class HandlerContext {
     public internal(set) var features: HandlerFeatures
     public private(set) var phase = Phase.initialising
 
-    let version: String
-    let sourceAddress: String
+    var version: String { head?.version == .http10 ? "HTTP/1.0" : "HTTP/1.1" }
+    var sourceAddress: String { makeSourceAddress() }
     let configuration: [UInt8]
     /// Whether the head of the response has been taken, and cannot be changed any more.
     var isCommitted = false
@@ -44,8 +49,9 @@ public final class HandlerContext {
     public init(configuration: [UInt8]) {
         self.configuration = configuration
         features = []
-        version = ""
-        sourceAddress = ""
+        head = nil
+        makeURI = { [] }
+        makeSourceAddress = { "" }
     }
 
     /// Makes a context for a request; `features` are those that the module asked for when it was initialised.
@@ -53,16 +59,15 @@ public final class HandlerContext {
     /// `sourceAddress` is the client's as `host:port`.
     public init(
         _ head: RequestHead,
-        uri: [UInt8],
-        sourceAddress: String,
+        uri: @escaping () -> [UInt8],
+        sourceAddress: @escaping () -> String,
         configuration: [UInt8],
         features: HandlerFeatures
     ) {
-        method = Array(head.method.rawValue.utf8)
-        self.uri = uri
+        self.head = head
+        makeURI = uri
+        makeSourceAddress = sourceAddress
         requestFields = head.fields
-        version = head.version == .http10 ? "HTTP/1.0" : "HTTP/1.1"
-        self.sourceAddress = sourceAddress
         self.configuration = configuration
         self.features = features
         phase = .request

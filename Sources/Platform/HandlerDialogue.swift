@@ -17,8 +17,8 @@ final class HandlerDialogue: GuestDialogue {
     /// `uri` is the part of the target that is the function's.
     init(
         _ head: RequestHead,
-        uri: [UInt8],
-        sourceAddress: String,
+        uri: @escaping () -> [UInt8],
+        sourceAddress: @escaping () -> String,
         input: GuestInput,
         environment: GuestStrings,
         _ image: VersionImage,
@@ -110,12 +110,13 @@ final class HandlerDialogue: GuestDialogue {
         guard isFinal || !context.output.isReady else { return nil }
         let (status, fields) = handler.takeHead()
         var head = AnswerHead(status: status)
+        guard fields.count > 0 else { return head }
         for index in 0..<fields.count {
-            let name = fields.name(at: index)
-            guard !AnswerHead.isPlatforms(name), name.lowercased() != "content-length" else {
+            let name = fields.nameOctets(at: index)
+            guard !AnswerHead.isPlatforms(name), !fields.isName(at: index, "content-length") else {
                 continue
             }
-            head.fields.append(name: name.utf8, value: fields.octets(at: index))
+            head.fields.append(name: name, value: fields.octets(at: index))
         }
         return head
     }

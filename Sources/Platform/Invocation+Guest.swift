@@ -70,8 +70,8 @@ extension Invocation {
         case .httpWasmHandler:
             dialogue = HandlerDialogue(
                 request.head,
-                uri: match.rest(of: request.head),
-                sourceAddress: origin.addressAndPort,
+                uri: { match.rest(of: request.head) },
+                sourceAddress: { origin.addressAndPort },
                 input: input,
                 environment: residence.environment.strings,
                 residence.loaded.image,
