@@ -42,7 +42,7 @@ public struct ServerLimits: Sendable, Equatable {
     /// The connections of one loop.
     ///
     /// At the limit the loop accepts no more until one closes.
-    public var connectionsPerLoopMax = 10_000
+    public var connectionsPerLoopMax = 20_000
 
     /// The connections of one client address in one loop; those of this machine are not counted.
     ///

@@ -50,7 +50,8 @@ final class LoopCore {
     static let wakeToken = UInt64.max
     /// Listener `i` has the token `listenerToken - i`.
     static let listenerToken = UInt64.max - 1
-    private static let eventsPerWaitMax = 256
+    // As many as there may well be: what stays in the kernel has waited for longer than anybody knows.
+    private static let eventsPerWaitMax = 4096
     /// How many connections' answers are kept back to be written one after another.
     ///
     /// The first of them wakes whoever waits at the other end, which costs the kernel several times what writing
@@ -126,6 +127,8 @@ final class LoopCore {
                 defersWrites = false
             }
             guard dirty.count >= Self.answersPerBurst else { continue }
+            // A long harvest must not keep back what others have finished meanwhile.
+            takeReplies()
             settleDirty()
             handler.didWrite()
         }

@@ -86,6 +86,7 @@ public final class Lane {
     ///
     /// To be called when the answers have been written.
     public func tidy() {
+        platform.scheduler.help()
         guard !used.isEmpty else { return }
         for instance in used { instance.giveBack(or: platform.janitor) }
         used.removeAll(keepingCapacity: true)

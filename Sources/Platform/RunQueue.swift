@@ -24,6 +24,12 @@ struct RunQueue<Element> {
         levels[level].append(element)
     }
 
+    /// How many tasks there are that have run little.
+    var shortCount: Int { levels[0].count }
+
+    /// Takes the first of those that have run little.
+    mutating func popShort() -> Element? { levels[0].popFirst() }
+
     /// Takes the task whose turn it is.
     mutating func popFirst() -> Element? {
         turn = (turn + 1) % 8

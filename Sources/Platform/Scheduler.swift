@@ -1,4 +1,5 @@
 public import Linux
+import Synchronization
 
 /// Something that runs a slice at a time.
 protocol Resumable: AnyObject, Sendable {
@@ -37,6 +38,12 @@ public final class Scheduler: Sendable {
 
     private let monitor = Monitor(State())
     private let threads = ThreadGroup()
+    /// How many tasks that have run little are ready, about.
+    private let shortCount: Counter
+
+    private final class Counter: Sendable {
+        let value = Atomic(0)
+    }
 
     /// How many threads run tasks.
     public let workerCount: Int
@@ -44,10 +51,12 @@ public final class Scheduler: Sendable {
     /// Starts the threads.
     public init(workerCount: Int) throws(SystemError) {
         self.workerCount = max(1, workerCount)
+        let shortCount = Counter()
+        self.shortCount = shortCount
         for index in 0..<self.workerCount {
             let monitor = monitor
             do throws(SystemError) {
-                try threads.spawn(name: "worker-\(index)") { Self.work(monitor) }
+                try threads.spawn(name: "worker-\(index)") { Self.work(monitor, shortCount) }
             } catch {
                 stop()
                 throw error
@@ -57,7 +66,10 @@ public final class Scheduler: Sendable {
 
     /// Puts a task at the end of the run queue.
     func enqueue(_ task: any Resumable) {
-        monitor.withLock { $0.ready.append(task, slices: task.sliceCount) }
+        monitor.withLock { state in
+            state.ready.append(task, slices: task.sliceCount)
+            shortCount.value.store(state.ready.shortCount, ordering: .relaxed)
+        }
         monitor.signal()
     }
 
@@ -69,6 +81,23 @@ public final class Scheduler: Sendable {
     /// Puts a sleeping task at the end of the run queue; false when it is not asleep.
     @discardableResult
     func wake(_ task: any Resumable) -> Bool { Self.wake(task, monitor) }
+
+    /// Runs a slice of a task on the calling thread, if more have run little and wait than the workers seem to get
+    /// to.
+    ///
+    /// For an event loop: where it has the processor to itself, it would otherwise begin one task after another,
+    /// and the workers, which give way to it, would end none.
+    func help() {
+        guard shortCount.value.load(ordering: .relaxed) > Self.shortBacklogMax else { return }
+        let task = monitor.withLock { state in
+            defer { shortCount.value.store(state.ready.shortCount, ordering: .relaxed) }
+            return state.ready.popShort()
+        }
+        if let task { Self.run(task, monitor) }
+    }
+
+    /// The backlog of tasks that have run little which the workers are left with.
+    private static let shortBacklogMax = 4
 
     /// How many tasks are ready, and how many asleep.
     var counts: (ready: Int, asleep: Int) {
@@ -89,23 +118,30 @@ public final class Scheduler: Sendable {
     /// Guests that run long give way to event loops, which may have a short one: by about ten to one.
     private static let workerNice: Int32 = 10
 
-    private static func work(_ monitor: Monitor<State>) {
+    private static func work(_ monitor: Monitor<State>, _ shortCount: Counter) {
         Thread.giveWay(nice: workerNice)
-        while let task = next(monitor) {
-            switch task.resume() {
-            case .ready:
-                // This thread takes the next task itself: nobody needs waking.
-                monitor.withLock { $0.ready.append(task, slices: task.sliceCount) }
-            case .until(let moment):
-                sleep(task, until: moment, monitor)
-            case .elsewhere, .done:
-                break
-            }
+        while let task = next(monitor, shortCount) { run(task, monitor) }
+    }
+
+    /// Runs one slice, and puts the task where it goes on.
+    private static func run(_ task: any Resumable, _ monitor: Monitor<State>) {
+        switch task.resume() {
+        case .ready:
+            // Whoever runs slices takes the next task itself: nobody needs waking.
+            monitor.withLock { $0.ready.append(task, slices: task.sliceCount) }
+        case .until(let moment):
+            sleep(task, until: moment, monitor)
+        case .elsewhere, .done:
+            break
         }
     }
 
-    private static func next(_ monitor: Monitor<State>) -> (any Resumable)? {
+    private static func next(
+        _ monitor: Monitor<State>,
+        _ shortCount: Counter
+    ) -> (any Resumable)? {
         monitor.wait { state in
+            defer { shortCount.value.store(state.ready.shortCount, ordering: .relaxed) }
             guard !state.isStopping else { return .found(nil) }
             if state.asleep.count > 0 {
                 let now = Monotonic.now()
