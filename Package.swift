@@ -191,7 +191,7 @@ let package = Package(
         // replay of the corpora. The fuzzers themselves are built by scripts/fuzz.
         .target(
             name: "FuzzTargets",
-            dependencies: ["Wasm", "WasmText"],
+            dependencies: ["HTTP", "Wasm", "WasmText"],
             path: "Tests/Fuzzing/Targets",
             swiftSettings: engine
         ),

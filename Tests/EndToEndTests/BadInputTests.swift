@@ -199,6 +199,14 @@ struct BadInputTests {
         try expectProblem(try client.readResponse(), 413, "too-large")
     }
 
+    @Test func `OPTIONS for the server as such says which methods there are`() throws {
+        let client = try RawHTTPClient(daemon.service.address)
+        try client.send("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n")
+        let response = try client.readResponse()
+        #expect(response.status == 204)
+        #expect(response["allow"]?.contains("GET, HEAD") == true)
+    }
+
     @Test func `a guest that never ends is stopped at its deadline`() throws {
         #expect(try daemon.deploy("spin", GuestModule.sample("spin")).status == 201)
         #expect(try daemon.configure("spin", #"{"limits":{"timeoutMs":50}}"#).status == 200)

@@ -1,7 +1,7 @@
 import Wasm
 import WasmText
 
-/// A part of the engine that takes bytes from strangers, as fuzzers and the replay of their finds feed it.
+/// A part of the program that takes bytes from strangers, as fuzzers and the replay of their finds feed it.
 public enum FuzzTarget: String, CaseIterable, Sendable {
     /// Decoder, validator and translator.
     case module
@@ -12,6 +12,9 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     /// The interpreter: instantiation, calls of exports, snapshots. Bytes that are no module in the
     /// binary format choose one, as ``GeneratedModule`` does.
     case execution
+    /// The reader of HTTP/1.1 requests: the first byte says into how many pieces the others are cut, and the next ones
+    /// where.
+    case request
 
     /// Feeds bytes to the target.
     ///
@@ -22,6 +25,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .text: Self.read(bytes)
         case .script: Self.readScript(bytes)
         case .execution: Self.execute(bytes)
+        case .request: RequestTranscript.compare(bytes)
         }
     }
 
