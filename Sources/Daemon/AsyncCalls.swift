@@ -41,6 +41,8 @@ final class AsyncCalls: Sendable {
         /// Calls that have ended, with what became of them.
         var ended: [AsyncCall] = []
         var isStopping = false
+        /// Whether there are functions to call yet.
+        var mayBegin = false
         /// Whether somebody has changed the queue.
         var isChanged = false
     }
@@ -50,7 +52,7 @@ final class AsyncCalls: Sendable {
     private let monitor = Monitor(State())
     private let threads = ThreadGroup()
 
-    /// Starts the thread, which makes the calls that wait.
+    /// Starts the thread, which makes the calls that wait after ``begin()``.
     init(
         _ limits: Limits,
         deployments: DeploymentStore,
@@ -71,6 +73,12 @@ final class AsyncCalls: Sendable {
             )
             while worker.turn() {}
         }
+    }
+
+    /// Says that functions can be found: those that wait since the daemon ran last would have none before.
+    func begin() {
+        monitor.withLock { $0.mayBegin = true }
+        monitor.signal()
     }
 
     /// Whether a request asks to be answered before it is served.
@@ -169,10 +177,11 @@ final class AsyncCalls: Sendable {
             let due = nextAt
             let taken: State? = monitor.wait { state in
                 if state.isStopping { return .found(nil) }
+                guard state.mayBegin else { return .nothing }
                 let isDue = due.map { Monotonic.now() >= $0 } ?? false
                 guard state.submissions.isEmpty, state.ended.isEmpty, !state.isChanged, !isDue
                 else {
-                    defer { state = State() }
+                    defer { state = State(mayBegin: true) }
                     return .found(state)
                 }
                 return due.map { .nothingUntil($0) } ?? .nothing

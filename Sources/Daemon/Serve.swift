@@ -124,6 +124,7 @@ package final class Service: Sendable {
         )
         followers = try LogFollowers(api)
         try Self.publishAll(api)
+        asyncCalls.begin()
         let parts = FrontHandler.Parts(
             settings: settings,
             platform: platform,

@@ -1,5 +1,6 @@
 import Daemon
 import Foundation
+import Linux
 import TestSupport
 import Testing
 
@@ -90,6 +91,69 @@ struct AsyncCallTests {
         }
         try daemon.restart()
         for number in 0..<5 { _ = try call(daemon, "next-\(number)", until: "done") }
+    }
+
+    @Test func `what was accepted is made, though the daemon was killed before`() throws {
+        let scratch = try ScratchFolder()
+        let settings = scratch.file("roost.json")
+        try Data("{asyncCalls:{concurrency:1}}".utf8).write(to: URL(filePath: settings))
+        let data = URL(filePath: scratch.file("data"))
+        func serve() throws -> (process: Process, address: SocketAddress) {
+            let (process, url) = try Program.serve(
+                data: data,
+                arguments: ["--dev", "--config", settings]
+            )
+            let port = try #require(URL(string: url)?.port.flatMap { UInt16(exactly: $0) })
+            return (process, try #require(SocketAddress(host: "127.0.0.1", port: port)))
+        }
+        let (first, address) = try serve()
+        for name in ["spin", "hello"] {
+            let deployed = try RawHTTPClient(address).request(
+                "PUT",
+                "/v1/functions/\(name)",
+                fields: [("Content-Type", "application/wasm")],
+                body: GuestModule.sample(name)
+            )
+            #expect(deployed.status == 201)
+        }
+        let configured = try RawHTTPClient(address).request(
+            "PATCH",
+            "/v1/functions/spin/config",
+            fields: [("Content-Type", "application/merge-patch+json")],
+            body: Array(#"{"limits":{"timeoutMs":2000}}"#.utf8)
+        )
+        #expect(configured.status == 200)
+        // One that takes two seconds keeps all others waiting.
+        for (id, name) in [("long", "spin")] + (0..<20).map({ ("call-\($0)", "hello") }) {
+            let accepted = try RawHTTPClient(address).request(
+                "GET",
+                "/f/\(name)",
+                fields: [("Prefer", "respond-async"), ("X-Request-Id", id)]
+            )
+            #expect(accepted.status == 202)
+        }
+        kill(first.processIdentifier, SIGKILL)
+        first.waitUntilExit()
+        let (second, again) = try serve()
+        defer {
+            kill(second.processIdentifier, SIGKILL)
+            second.waitUntilExit()
+        }
+        for number in 0..<20 {
+            while true {
+                let response = try RawHTTPClient(again).request(
+                    "GET",
+                    "/v1/invocations/call-\(number)"
+                )
+                let document = try RunningDaemon.json(response)
+                let async = try #require(document["async"] as? [String: Any])
+                if async["state"] as? String == "done" {
+                    #expect(async["attempts"] as? Int == 1)
+                    break
+                }
+                #expect(async["state"] as? String == "waiting")
+            }
+        }
     }
 
     @Test func `what cannot be accepted is refused`() throws {
