@@ -29,6 +29,14 @@ public struct Fields: Sendable {
         entries = []
     }
 
+    /// Makes an empty list with room for so many field lines of a usual length.
+    public init(capacity: Int) {
+        octets = []
+        entries = []
+        octets.reserveCapacity(capacity * 40)
+        entries.reserveCapacity(capacity)
+    }
+
     init(octets: [UInt8], entries: [Entry]) {
         self.octets = octets
         self.entries = entries

@@ -46,6 +46,11 @@ struct HeadScanner: Sendable {
         let base = octets.count - start
         let room = limits.headBytesMax - octets.count
         let stop = min(end, start + room)
+        if octets.isEmpty {
+            // A usual head in one piece.
+            octets.reserveCapacity(min(max(stop - start, 64), 1024))
+            entries.reserveCapacity(12)
+        }
         var index = start
         try run(input.span, &index, stop, base)
         octets.append(contentsOf: input[start..<index])

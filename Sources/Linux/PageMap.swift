@@ -45,12 +45,15 @@ public struct PageMap: Sendable {
         argument.category_mask = shared
         argument.category_anyof_mask = UInt64(CLINUX_PAGE_IS_PRESENT | CLINUX_PAGE_IS_SWAPPED)
         argument.return_mask = UInt64(CLINUX_PAGE_IS_PRESENT)
+        // A kilobyte still comes from the stack; the kernel makes room for as many as it is offered, too.
+        let capacity =
+            byteCount <= Self.smallByteCount ? Self.regionsPerSmallCall : Self.regionsPerCall
         return unsafe withUnsafeTemporaryAllocation(
             of: clinux_page_region.self,
-            capacity: Self.regionsPerCall
+            capacity: capacity
         ) { regions in
             argument.vec = UInt64(UInt(bitPattern: regions.baseAddress))
-            argument.vec_len = UInt64(Self.regionsPerCall)
+            argument.vec_len = UInt64(capacity)
             while argument.start < argument.end {
                 let count = unsafe clinux_pagemap_scan(descriptor, &argument)
                 guard count >= 0 else { return false }
@@ -68,4 +71,6 @@ public struct PageMap: Sendable {
     }
 
     private static let regionsPerCall = 256
+    private static let regionsPerSmallCall = 32
+    private static let smallByteCount = 1 << 20
 }

@@ -55,7 +55,8 @@ struct CGIResponse: Equatable {
     static let fieldsMax = 128
 
     var status = 200
-    var fields = Fields()
+    /// With room for those that the platform adds.
+    var fields = Fields(capacity: 10)
     /// The body's length in bytes, if the program told it.
     var contentLength: Int?
     /// The index in the output of the body's first byte.

@@ -109,8 +109,7 @@ final class HandlerDialogue: GuestDialogue {
         // A handler may change its mind for as long as there is room to keep what it has written.
         guard isFinal || !context.output.isReady else { return nil }
         let (status, fields) = handler.takeHead()
-        var head = AnswerHead(status: status)
-        guard fields.count > 0 else { return head }
+        var head = AnswerHead(status: status, fields: Fields(capacity: 10))
         for index in 0..<fields.count {
             let name = fields.nameOctets(at: index)
             guard !AnswerHead.isPlatforms(name), !fields.isName(at: index, "content-length") else {

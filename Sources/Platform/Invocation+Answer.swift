@@ -105,7 +105,12 @@ extension Invocation {
             return
         }
         var head = head
-        let compressor = ResponseCompressor(&head, request.head, version.configuration, body.count)
+        let compressor = ResponseCompressor.make(
+            for: &head,
+            request.head,
+            version.configuration,
+            body.count
+        )
         if let compressor { body = compressor.pack(body, isLast: true) }
         if head.status.forbidsBody { body = [] }
         let response = report.response(
@@ -121,7 +126,12 @@ extension Invocation {
 
     private func beginStream(_ head: AnswerHead, _ dialogue: any GuestDialogue) {
         var head = head
-        answer.compressor = ResponseCompressor(&head, request.head, version.configuration, nil)
+        answer.compressor = ResponseCompressor.make(
+            for: &head,
+            request.head,
+            version.configuration,
+            nil
+        )
         answer.remaining = request.head.method == .head ? nil : head.length
         answer.hasBegun = true
         let response = report.response(

@@ -8,29 +8,31 @@ final class ResponseCompressor {
 
     private let encoder: GzipEncoder
 
-    /// Decides whether a response is packed, and changes its head accordingly; nil when it is not.
+    /// Decides whether a response is packed, and changes its head accordingly; nil when it is not packed.
     ///
     /// `bodyByteCount` is nil when the body is still to come. What might be packed for another client says so in
     /// `Vary`.
-    init?(
-        _ head: inout AnswerHead,
+    static func make(
+        for head: inout AnswerHead,
         _ request: RequestHead,
         _ configuration: FunctionConfiguration,
         _ bodyByteCount: Int?
-    ) {
+    ) -> ResponseCompressor? {
         guard configuration.compression, Self.isWorthIt(head, bodyByteCount ?? head.length) else {
             return nil
         }
         Self.addVary(to: &head.fields)
         guard Self.acceptsGzip(request.fields), let encoder = GzipEncoder() else { return nil }
-        self.encoder = encoder
         head.fields.append("Content-Encoding", "gzip")
         head.length = nil
         // The packed bytes are another representation, the same only in meaning (RFC 9110 §8.8.1).
         if let tag = head.fields["etag"], !tag.hasPrefix("W/") {
             head.fields.set("ETag", "W/" + tag)
         }
+        return ResponseCompressor(encoder)
     }
+
+    private init(_ encoder: GzipEncoder) { self.encoder = encoder }
 
     func pack(_ bytes: [UInt8], isLast: Bool) -> [UInt8] { encoder.pack(bytes, isLast: isLast) }
 

@@ -31,6 +31,12 @@ struct InvokeCommand: ParsableCommand {
     var data: String?
 
     @Flag(
+        name: .customLong("async"),
+        help: "Have the call made later: prints its id, by which the control plane knows what came of it."
+    )
+    var isAsync = false
+
+    @Flag(
         name: [.customShort("i"), .customLong("include")],
         help: "Print the status and the header fields first."
     )
@@ -74,6 +80,7 @@ struct InvokeCommand: ParsableCommand {
                 value: value.trimmingCharacters(in: .whitespaces)
             )
         }
+        if isAsync { headers.append((name: "Prefer", value: "respond-async")) }
         if data != nil, !headers.contains(where: { $0.name.lowercased() == "content-type" }) {
             headers.append((name: "Content-Type", value: "application/octet-stream"))
         }
