@@ -32,6 +32,9 @@ public struct Thread: ~Copyable, Sendable {
         _ = clinux_set_thread_nice(nice)
     }
 
+    /// Lets another thread that is ready have the processor now, and not only when this one's turn is over.
+    public static func yield() { _ = sched_yield() }
+
     /// Waits for the thread's body to return.
     public consuming func join() {
         _ = pthread_join(handle, nil)

@@ -32,7 +32,7 @@ struct InvokeCommand: ParsableCommand {
 
     @Flag(
         name: .customLong("async"),
-        help: "Have the call made later: prints its id, by which the control plane knows what came of it."
+        help: "Have the call made later, and print the id by which its result can be asked for."
     )
     var isAsync = false
 
