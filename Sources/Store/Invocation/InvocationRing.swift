@@ -58,6 +58,11 @@ public final class InvocationRing: Sendable {
         return true
     }
 
+    /// Whether more than three quarters of the room are taken.
+    ///
+    /// Any thread.
+    var isFillingUp: Bool { state.withLock { $0.records.count > recordsMax / 4 * 3 } }
+
     /// Takes all records.
     ///
     /// Only the writer calls this, and returns the array through `recycle`.
