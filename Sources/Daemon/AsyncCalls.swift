@@ -41,6 +41,7 @@ final class AsyncCalls: Sendable {
         /// Calls that have ended, with what became of them.
         var ended: [AsyncCall] = []
         var isStopping = false
+        var refusedCount = 0
         /// Whether there are functions to call yet.
         var mayBegin = false
         /// Whether somebody has changed the queue.
@@ -120,6 +121,7 @@ final class AsyncCalls: Sendable {
         )
         let isTaken = monitor.withLock { state in
             guard !state.isStopping, state.submissions.count < Self.submissionsMax else {
+                state.refusedCount += 1
                 return false
             }
             state.submissions.append(Submission(call: call, exchange: exchange))
@@ -131,6 +133,9 @@ final class AsyncCalls: Sendable {
 
     /// Requests that wait to be stored; each may have a body.
     private static let submissionsMax = 256
+
+    /// How many calls were refused since the start.
+    var refusedCount: Int { monitor.withLock { $0.refusedCount } }
 
     /// Makes a call again that was dead or done; nil when there is none of that id.
     func retry(_ id: String) throws -> AsyncCall? {
@@ -181,7 +186,7 @@ final class AsyncCalls: Sendable {
                 let isDue = due.map { Monotonic.now() >= $0 } ?? false
                 guard state.submissions.isEmpty, state.ended.isEmpty, !state.isChanged, !isDue
                 else {
-                    defer { state = State(mayBegin: true) }
+                    defer { state = State(refusedCount: state.refusedCount, mayBegin: true) }
                     return .found(state)
                 }
                 return due.map { .nothingUntil($0) } ?? .nothing
@@ -216,6 +221,8 @@ final class AsyncCalls: Sendable {
                 accepted = []
                 waitingCount = nil
             }
+            let refusedCount = taken.submissions.count - accepted.count
+            monitor.withLock { $0.refusedCount += refusedCount }
             for submission in accepted { answer(submission) }
             for submission in taken.submissions.dropFirst(accepted.count) { refuse(submission) }
         }

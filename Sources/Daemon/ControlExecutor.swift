@@ -11,6 +11,7 @@ final class ControlExecutor: Sendable {
         var changes: [@Sendable () -> Void] = []
         /// Threads that do work, and may hand in changes.
         var busyCount = 0
+        var refusedCount = 0
         var isStopping = false
     }
 
@@ -33,10 +34,16 @@ final class ControlExecutor: Sendable {
         }
     }
 
+    /// How often work was refused since the start.
+    var refusedCount: Int { monitor.withLock { $0.refusedCount } }
+
     /// Has work done soon; false when too much is waiting.
     func submit(_ work: @escaping @Sendable () -> Void) -> Bool {
         let isTaken = monitor.withLock { state in
-            guard !state.isStopping, state.work.count < queueMax else { return false }
+            guard !state.isStopping, state.work.count < queueMax else {
+                state.refusedCount += 1
+                return false
+            }
             state.work.append(work)
             return true
         }

@@ -209,7 +209,12 @@ final class FrontHandler: RequestHandler {
             let isTaken = parts.executor.submit {
                 let dropped = parts.accessLog.droppedCount
                 var metrics = Metrics(parts.platform.poolReport, accessLogDropped: dropped)
-                metrics.add(parts.lifecycle.loops, parts.platform)
+                metrics.add(
+                    parts.lifecycle.loops,
+                    parts.platform,
+                    controlRefused: parts.executor.refusedCount,
+                    asyncRefused: parts.api.asyncCalls.refusedCount
+                )
                 exchange.respond(metrics.response)
             }
             if !isTaken { exchange.respond(problem(.busy, request.head, identifier)) }

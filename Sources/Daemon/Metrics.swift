@@ -62,7 +62,12 @@ struct Metrics {
     }
 
     /// Adds the figures of the servers, and of what was refused.
-    mutating func add(_ loops: [EventLoop], _ platform: Platform) {
+    mutating func add(
+        _ loops: [EventLoop],
+        _ platform: Platform,
+        controlRefused: Int,
+        asyncRefused: Int
+    ) {
         let statistics = loops.map(\.statistics)
         func sum(_ path: KeyPath<LoopStatistics, Int>) -> Int {
             statistics.reduce(0) { $0 + $1[keyPath: path] }
@@ -83,6 +88,7 @@ struct Metrics {
                 + [
                     ("function_concurrency", refusals.functionFull),
                     ("platform_invocations", refusals.platformFull),
+                    ("control_queue", controlRefused), ("async_waiting", asyncRefused),
                 ]
         }
         gauge(

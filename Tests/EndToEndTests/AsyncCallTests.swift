@@ -160,6 +160,8 @@ struct AsyncCallTests {
         let daemon = try daemon("waitingMax:0,requestBytesMax:4")
         #expect(try daemon.deploy("hello", GuestModule.sample("hello")).status == 201)
         #expect(try submit(daemon, "/f/hello", id: "x").status == 503)
+        let metrics = try daemon.request("GET", "/metrics").text
+        #expect(metrics.contains("roost_limit_hits_total{limit=\"async_waiting\"} 1\n"))
         #expect(try submit(daemon, "/f/nobody", id: "x").status == 404)
         #expect(try submit(daemon, "/f/hello", id: "x", body: [1, 2, 3, 4, 5]).status == 413)
         #expect(try daemon.request("GET", "/v1/invocations/x").status == 404)
