@@ -50,7 +50,8 @@ final class AsyncSink: AnswerSink {
         }
     }
 
-    // Nobody has to be waited for: what is beyond the limit is dropped. The guest is told at once.
+    // What is beyond the limit is dropped: there is nothing to wait for.
+    var takesAllAtOnce: Bool { true }
     func notifyWhenDrained() {}
     func consume(_ byteCount: Int) {}
 

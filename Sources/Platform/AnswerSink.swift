@@ -15,6 +15,9 @@ public protocol AnswerSink: Sendable {
     /// Sends a piece of a streamed body.
     func send(_ bytes: [UInt8])
 
+    /// Whether what is sent is taken at once, so that nobody has to be waited for.
+    var takesAllAtOnce: Bool { get }
+
     /// Asks for ``Invocation/didDrain()`` when most of what was sent has been taken.
     func notifyWhenDrained()
 
@@ -26,4 +29,9 @@ public protocol AnswerSink: Sendable {
 
     /// Says that octets of the request's body are used up.
     func consume(_ byteCount: Int)
+}
+
+extension AnswerSink {
+    /// A client takes its time.
+    public var takesAllAtOnce: Bool { false }
 }

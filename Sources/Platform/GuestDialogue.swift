@@ -56,8 +56,7 @@ struct AnswerHead {
 
     /// Whether a guest may not set a field.
     static func isPlatforms(_ name: ArraySlice<UInt8>) -> Bool {
-        // Most names are told apart by their lengths.
-        platformNames.contains { name.count == $0.utf8.count && HeaderByte.matches(name, $0) }
+        platformNames.contains { HeaderByte.matches(name, $0) }
     }
 
 }

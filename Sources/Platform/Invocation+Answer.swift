@@ -162,6 +162,7 @@ extension Invocation {
         guard !bytes.isEmpty else { return }
         report.streamed(bytes.count)
         sink.send(bytes)
+        guard !sink.takesAllAtOnce else { return }
         if answer.sent(bytes.count), !isLast { sink.notifyWhenDrained() }
     }
 }

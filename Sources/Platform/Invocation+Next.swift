@@ -164,6 +164,7 @@ final class NextAnswer: AnswerSink {
     }
 
     // It is all kept here: there is nothing to wait for.
-    func notifyWhenDrained() { asker.nextInvocation?.didDrain() }
+    var takesAllAtOnce: Bool { true }
+    func notifyWhenDrained() {}
     func consume(_ byteCount: Int) {}
 }

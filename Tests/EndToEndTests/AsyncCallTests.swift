@@ -60,6 +60,16 @@ struct AsyncCallTests {
         #expect(record["outcome"] as? String == "ok")
     }
 
+    @Test func `an answer that is streamed is taken as it comes, and kept up to the limit`() throws {
+        let daemon = try daemon("resultBytesMax:100000")
+        #expect(try daemon.deploy("large", GuestModule.large(pieces: 40)).status == 201)
+        #expect(try submit(daemon, "/f/large", id: "large").status == 202)
+        let async = try call(daemon, "large", until: "done")["async"] as? [String: Any]
+        #expect((async?["result"] as? [String: Any])?["truncated"] as? Bool == true)
+        let kept = try daemon.request("GET", "/v1/invocations/large/result")
+        #expect(kept.body.count == 100_000 && kept["x-truncated"] == "true")
+    }
+
     @Test func `a call that fails is made again, and dead at last, until somebody retries it`()
         throws
     {

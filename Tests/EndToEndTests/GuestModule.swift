@@ -58,6 +58,27 @@ enum GuestModule {
         )
     }
 
+    /// A command that answers with so many pieces of 64 KiB.
+    static func large(pieces: Int) throws -> [UInt8] {
+        try TextModule.encode(
+            """
+            (module
+              (import "wasi_snapshot_preview1" "fd_write"
+                (func $write (param i32 i32 i32 i32) (result i32)))
+              (memory (export "memory") 2)
+              (data (i32.const 0) "\\10\\00\\00\\00\\0d\\00\\00\\00\\00\\00\\01\\00\\00\\00\\01\\00")
+              (data (i32.const 16) "Status: 200\\0a\\0a")
+              (func (export "_start") (local $left i32)
+                (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 64)))
+                (local.set $left (i32.const \(pieces)))
+                (loop $again
+                  (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 64)))
+                  (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+                  (br_if $again (local.get $left)))))
+            """
+        )
+    }
+
     /// The text of a command that answers how often it has run in its memory: `1`, then `2`.
     static let counting = """
         (module

@@ -68,6 +68,15 @@ struct HandlerTests {
         #expect(document["query"] as? String == "x=1")
     }
 
+    @Test func `the answer of a next function that streams is passed on whole`() throws {
+        try deploy("gate")
+        #expect(try daemon.deploy("large", GuestModule.large(pieces: 40)).status == 201)
+        let patch = #"{"env":{"HTTP_WASM_CONFIG":"k"},"next":"large"}"#
+        #expect(try daemon.configure("gate", patch).status == 200)
+        let response = try daemon.request("GET", "/f/gate", fields: [("X-Key", "k")])
+        #expect(response.status == 200 && response.body.count == 40 * 65_536)
+    }
+
     @Test func `a next function that fails, is missing or comes back to itself is an answer`()
         throws
     {
