@@ -60,7 +60,8 @@ struct AsyncCallTests {
         #expect(record["outcome"] as? String == "ok")
     }
 
-    @Test func `an answer that is streamed is taken as it comes, and kept up to the limit`() throws {
+    @Test func `an answer that is streamed is taken as it comes, and kept up to the limit`() throws
+    {
         let daemon = try daemon("resultBytesMax:100000")
         #expect(try daemon.deploy("large", GuestModule.large(pieces: 40)).status == 201)
         #expect(try submit(daemon, "/f/large", id: "large").status == 202)
