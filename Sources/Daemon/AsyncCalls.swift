@@ -282,7 +282,7 @@ final class AsyncCalls: Sendable {
                 monitor.signal()
             }
             guard let head = try? RequestHead(parsing: Array(call.head), limits: .stored),
-                let match = lane.match(head)
+                let match = match(head)
             else { return sink.fail("there is no such function any more") }
             let now = Monotonic.now()
             let attempt = call.attempts + 1
@@ -296,6 +296,13 @@ final class AsyncCalls: Sendable {
             ) {}
             lane.tidy()
             _ = invocation
+        }
+
+        /// The function that a call is for, which may have to be read from the store.
+        private func match(_ head: RequestHead) -> RouteMatch? {
+            if case .dormant(let name) = lane.find(head) { _ = platform.awaken(name) }
+            guard case .match(let match) = lane.find(head) else { return nil }
+            return match
         }
 
         private mutating func purge() {

@@ -111,10 +111,8 @@ extension ControlAPI {
         prepared: PreparedModule? = nil,
         as version: VersionRecord? = nil
     ) throws {
-        let publication = try Publication(record, store: deployments)
         platform.publish(
-            record,
-            versions: publication.versions,
+            try StoredFunction(record, of: deployments),
             prepared: version.flatMap { version in prepared?.version(version.number) }
         )
     }

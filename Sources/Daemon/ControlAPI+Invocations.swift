@@ -214,6 +214,7 @@ extension ControlAPI {
             ?? function.latestVersion
         let record = try versionRecord(number, of: name)
         let count = try benchCount(request)
+        _ = platform.awaken(name)
         guard let version = platform.table[name.description]?.version(number),
             let bytes = try deployments.moduleBytes(digest: record.digest)
         else { throw Problem.internalError("version \(number) of '\(name)' is not there") }

@@ -12,7 +12,9 @@ extension ControlAPI {
         let now = Monotonic.now()
         var total = Self.members(of: report.total)
         let more: [String: Int] = [
-            "functions": report.functionCount, "loadedVersions": report.versions.count,
+            "functions": report.functionCount,
+            "dormantFunctions": report.dormantFunctionCount,
+            "loadedVersions": report.versions.count,
             "loads": report.loadCount, "evictedVersions": report.evictedVersionCount,
             "residentBytes": report.residentBytes, "residentBytesMax": report.residentBytesMax,
             "processBytes": report.processBytes,

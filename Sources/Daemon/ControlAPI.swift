@@ -239,13 +239,7 @@ struct ControlAPI: Sendable {
         case .invalidCursor:
             .badRequest("the cursor is not one that was given out")
         case .unavailable(let reason):
-            Problem(
-                status: .serviceUnavailable,
-                kind: "unavailable",
-                title: "Unavailable",
-                detail: reason,
-                fields: ["Retry-After": "1"]
-            )
+            .unavailable(reason)
         default:
             .internalError("\(error)")
         }

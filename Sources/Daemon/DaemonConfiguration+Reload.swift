@@ -30,6 +30,7 @@ extension DaemonConfiguration {
         keep("invocations.retentionRecords", \.retentionRecords)
         keep("invocations.retentionBytes", \.retentionBytes)
         keep("pool.residentBytesMax", \.residentBytesMax)
+        keep("pool.dormantAfterMs", \.dormantAfterMilliseconds)
         keep("server.listenBacklogMax", \.server.listenBacklogMax)
         return (settings, keys)
     }

@@ -38,6 +38,7 @@ struct DaemonConfiguration: Equatable, Sendable {
     var message = Limits()
     var asyncCalls = AsyncCalls.Limits()
     var residentBytesMax = 1 << 30
+    var dormantAfterMilliseconds = 900_000
     var retentionSeconds = 7 * 86_400
     var retentionRecords = 1_000_000
     var retentionBytes = 4 << 30
@@ -108,6 +109,7 @@ struct DaemonConfiguration: Equatable, Sendable {
         }
         try reader.object("pool") { pool throws(ConfigurationError) in
             try pool.integer("residentBytesMax", &residentBytesMax)
+            try pool.integer("dormantAfterMs", &dormantAfterMilliseconds)
         }
         try reader.object("asyncCalls") { (calls) throws(ConfigurationError) in
             try asyncCalls.apply(&calls)
@@ -146,6 +148,7 @@ struct DaemonConfiguration: Equatable, Sendable {
             ("control.checkMemoryBytesMax", checkMemoryBytesMax, (64 << 20)...(64 << 30)),
             ("control.checkProcessorSecondsMax", checkProcessorSecondsMax, 1...600),
             ("pool.residentBytesMax", residentBytesMax, (16 << 20)...(1 << 50)),
+            ("pool.dormantAfterMs", dormantAfterMilliseconds, 1...Int(Int32.max)),
             ("invocations.max", invocationsMax, 1...1_000_000),
             ("asyncCalls.waitingMax", asyncCalls.waitingMax, 0...10_000_000),
             ("asyncCalls.concurrency", asyncCalls.concurrency, 1...1_024),

@@ -1,6 +1,7 @@
 import HTTP
 public import HTTPServer
 import Linux
+import Logging
 public import Platform
 
 /// Answers the requests of one event loop: functions at once, the control plane through its
@@ -76,18 +77,47 @@ final class FrontHandler: RequestHandler {
             }
         }
         if head.targetOctets.elementsEqual("*".utf8) { return .refuse(Self.options) }
-        guard planes.contains(.data), let match = lane.match(head) else {
-            return .refuse(problem(.noRoute(head.path), head))
+        switch planes.contains(.data) ? lane.find(head) : .nowhere {
+        case .match(let match): return admission(head, match)
+        case .dormant(let name): return awaken(name, for: head)
+        case .nowhere: return .refuse(problem(.noRoute(head.path), head))
         }
+    }
+
+    private func admission(_ head: RequestHead, _ match: RouteMatch) -> Admission {
         let bodyBytesMax = match.version.configuration.limits.requestBytes
+        let context = AdmittedMatch(match: match, tableGeneration: lane.tableGeneration)
         if AsyncCalls.isAsked(for: head) {
             return .accept(
-                bodyBytesMax: min(bodyBytesMax, parts.api.asyncCalls.limits.requestBytesMax)
+                bodyBytesMax: min(bodyBytesMax, parts.api.asyncCalls.limits.requestBytesMax),
+                context: context
             )
         }
         // A handler's calls know nothing of bodies that are still on their way.
         return match.version.interface == .httpWasmHandler
-            ? .accept(bodyBytesMax: bodyBytesMax) : .stream(bodyBytesMax: bodyBytesMax)
+            ? .accept(bodyBytesMax: bodyBytesMax, context: context)
+            : .stream(bodyBytesMax: bodyBytesMax, context: context)
+    }
+
+    /// Reads the function that a request is for from the store, and decides about the request then.
+    private func awaken(_ name: FunctionName, for head: RequestHead) -> Admission {
+        let missing = problem(.noRoute(head.path), head)
+        let unavailable = problem(.unavailable("function '\(name)' cannot be read"), head)
+        let parts = parts
+        return .later { readmission in
+            parts.platform.awaken(name) { awakening in
+                switch awakening {
+                case .awake: readmission.resume()
+                case .missing: readmission.resume(refusing: missing)
+                case .failed(let reason):
+                    parts.api.logger.error(
+                        "function cannot be read",
+                        metadata: ["function": "\(name)", "error": "\(reason)"]
+                    )
+                    readmission.resume(refusing: unavailable)
+                }
+            }
+        }
     }
 
     func isReserved(_ head: RequestHead) -> Bool {
@@ -96,14 +126,14 @@ final class FrontHandler: RequestHandler {
 
     func overload(_ head: RequestHead) -> Response { problem(.serverFull, head) }
 
-    func handle(_ request: Request, exchange: Exchange) {
+    func handle(_ request: Request, context: AdmissionContext?, exchange: Exchange) {
         let identifier = lane.identifier(of: request.head)
         if planes.contains(.control), let route = ControlRoute(request.head.pathOctets) {
             note(exchange, identifier, nil)
             handleControl(request, route, identifier, exchange)
             return
         }
-        let match = planes.contains(.data) ? lane.match(request.head) : nil
+        let match = planes.contains(.data) ? match(request.head, context) : nil
         note(exchange, identifier, match?.version.function)
         guard let match else {
             exchange.respond(problem(.noRoute(request.head.path), request.head, identifier))
@@ -133,6 +163,18 @@ final class FrontHandler: RequestHandler {
             _ = loop.post { ($0 as? FrontHandler)?.running[exchange] = nil }
         }
         if let invocation { running[exchange] = invocation }
+    }
+
+    /// The function that an admitted request is for now: its body may have taken a while.
+    private func match(_ head: RequestHead, _ context: AdmissionContext?) -> RouteMatch? {
+        let admitted = context as? AdmittedMatch
+        if let admitted, admitted.tableGeneration == lane.tableGeneration { return admitted.match }
+        switch lane.find(head) {
+        case .match(let match): return match
+        // It was given up while nobody called it, but is still there.
+        case .dormant: return admitted?.match
+        case .nowhere: return nil
+        }
     }
 
     func receive(_ piece: [UInt8], isLast: Bool, exchange: Exchange) {
@@ -286,6 +328,17 @@ final class FrontHandler: RequestHandler {
 }
 
 extension Exchange: AnswerSink {}
+
+/// Where a request led when it was admitted.
+private final class AdmittedMatch: Sendable {
+    let match: RouteMatch
+    let tableGeneration: UInt64
+
+    init(match: RouteMatch, tableGeneration: UInt64) {
+        self.match = match
+        self.tableGeneration = tableGeneration
+    }
+}
 
 /// The paths that belong to the control plane.
 enum ControlRoute {

@@ -116,6 +116,16 @@ extension Problem {
         fields: ["Retry-After": "1"]
     )
 
+    static func unavailable(_ detail: String) -> Problem {
+        Problem(
+            status: .serviceUnavailable,
+            kind: "unavailable",
+            title: "Unavailable",
+            detail: detail,
+            fields: ["Retry-After": "1"]
+        )
+    }
+
     static func internalError(_ detail: String) -> Problem {
         Problem(
             status: .internalServerError,

@@ -1,10 +1,7 @@
 import Platform
 import Store
 
-/// What the platform has to know of a function, read from the store.
-struct Publication {
-    let versions: [VersionDescription]
-
+extension StoredFunction {
     /// How many versions are read at a time.
     private static let pageSize = 500
 
@@ -12,7 +9,7 @@ struct Publication {
     ///
     /// The stored configurations were within the ceilings when they were stored; ceilings that have
     /// been lowered since do not make a function vanish.
-    init(_ record: FunctionRecord, store: DeploymentStore) throws {
+    init(_ record: FunctionRecord, of store: DeploymentStore) throws {
         var versions: [VersionDescription] = []
         var before: Int?
         while true {
@@ -36,7 +33,7 @@ struct Publication {
             guard page.count == Self.pageSize, let last = page.last else { break }
             before = last.number
         }
-        self.versions = versions
+        self.init(record, versions: versions)
     }
 }
 

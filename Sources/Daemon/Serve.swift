@@ -99,9 +99,16 @@ package final class Service: Sendable {
         invocations = try InvocationStore(folder: folder, limits: configuration.logLimits) {
             logger.warning("invocation log", metadata: ["state": "\($0)"])
         }
-        platform = try Platform(options: configuration.platformOptions, log: invocations) {
-            try deployments.moduleBytes(digest: $0)
-        }
+        platform = try Platform(
+            options: configuration.platformOptions,
+            log: invocations,
+            functions: { name in
+                try deployments.function(named: name.description).map {
+                    try StoredFunction($0, of: deployments)
+                }
+            },
+            modules: { try deployments.moduleBytes(digest: $0) }
+        )
         accessLog = try AccessLog(configuration.accessLog) {
             logger.error("access log", metadata: ["error": "\($0)"])
         }
@@ -185,13 +192,17 @@ package final class Service: Sendable {
         deployments.close()
     }
 
-    /// Shows requests every stored function; nothing is loaded until it is called.
+    /// Shows requests every stored function; what can be is read only when it is called.
     private static func publishAll(_ api: ControlAPI) throws {
         var last: String?
         while true {
-            let records = try api.deployments.functions(limit: 500, after: last)
-            for record in records { try api.publish(record) }
-            guard let name = records.last?.name else { return }
+            let names = try api.deployments.functionNames(limit: 5_000, after: last)
+            for name in names where name.hasRoutes {
+                guard let record = try api.deployments.function(named: name.name) else { continue }
+                try api.publish(record)
+            }
+            api.platform.publishDormant(names.filter { !$0.hasRoutes }.map(\.name))
+            guard let name = names.last?.name else { return }
             last = name
         }
     }
@@ -203,6 +214,7 @@ extension DaemonConfiguration {
         options.invocationsMax = invocationsMax
         options.workerCount = guestThreads
         options.residentBytesMax = residentBytesMax
+        options.dormantAfterMilliseconds = dormantAfterMilliseconds
         options.responseFields = responseFields
         options.serverSoftware = "roost/\(ProgramVersion.text)"
         return options

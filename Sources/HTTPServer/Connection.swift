@@ -16,8 +16,13 @@ final class Connection {
     var parser: RequestParser
     /// A complete head that waits for the requests before it to be answered.
     var heldHead: RequestHead?
+    /// Whether the admission of `heldHead` waits for the handler, and how that answered in its place.
+    var awaitsAdmission = false
+    var admissionRefusal: Response?
     /// The head whose body is being read; nil between requests and while a body is discarded.
     var currentHead: RequestHead?
+    /// What the handler said about it.
+    var currentContext: AdmissionContext?
     /// Whether the body that is being read is handed out as it arrives.
     var streamsBody = false
     /// The request whose body is being handed out.
@@ -112,6 +117,7 @@ final class Connection {
     ///
     /// Requests that are not safe are served one at a time (RFC 9112 §9.3.2).
     func mayParse(_ limits: ServerLimits) -> Bool {
+        if awaitsAdmission { return false }
         if let receiving {
             return !isFinal && !isLingering && receiving.unconsumed < limits.bodyBytesHighWater
         }

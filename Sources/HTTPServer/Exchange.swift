@@ -84,4 +84,6 @@ enum Reply: Sendable {
     case consumed(Int)
     case end
     case abort
+    /// The request whose admission waited is to be decided about, or answered so.
+    case readmit(Response?)
 }

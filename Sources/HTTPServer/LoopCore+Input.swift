@@ -179,12 +179,14 @@ extension LoopCore {
         readAt: UInt64
     ) throws(ParseError) {
         connection.currentHead = head
-        switch overload(head, connection) ?? handler.admit(head) {
-        case .accept(let bodyBytesMax):
+        switch overload(head, connection) ?? decision(head, connection) {
+        case .accept(let bodyBytesMax, let context):
             try accept(head, connection, bodyBytesMax, hasInput: hasInput, readAt: readAt)
+            connection.currentContext = context
             connection.streamsBody = false
-        case .stream(let bodyBytesMax):
+        case .stream(let bodyBytesMax, let context):
             try accept(head, connection, bodyBytesMax, hasInput: hasInput, readAt: readAt)
+            connection.currentContext = context
             connection.streamsBody = true
         case .refuse(let response):
             connection.currentHead = nil
@@ -195,7 +197,25 @@ extension LoopCore {
             if !keeps || !head.keepsAlive { connection.isFinal = true }
             let sequence = connection.nextSequence &- 1
             apply(.whole(response), to: sequence, of: connection)
+        case .later(let subscribe):
+            connection.currentHead = nil
+            connection.heldHead = head
+            connection.awaitsAdmission = true
+            // Of a request that has no place among the pending ones yet.
+            subscribe(Readmission(exchange: exchange(connection.nextSequence, of: connection)))
         }
+    }
+
+    private func decision(_ head: RequestHead, _ connection: Connection) -> Admission {
+        connection.admissionRefusal.take().map { .refuse($0) } ?? handler.admit(head)
+    }
+
+    /// Goes on with a request whose admission waited.
+    func readmit(_ sequence: UInt32, refusing response: Response?, _ connection: Connection) {
+        guard connection.awaitsAdmission, connection.nextSequence == sequence else { return }
+        connection.awaitsAdmission = false
+        connection.admissionRefusal = response
+        markDirty(connection)
     }
 
     /// The refusal of a request that comes when the server is full.
@@ -287,7 +307,11 @@ extension LoopCore {
             firstByteAt: connection.messageStartAt,
             receivedAt: receivedAt
         )
-        handler.handle(request, exchange: exchange(sequence, of: connection))
+        handler.handle(
+            request,
+            context: connection.currentContext.take(),
+            exchange: exchange(sequence, of: connection)
+        )
         takeReplies()
     }
 

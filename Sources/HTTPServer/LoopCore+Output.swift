@@ -5,6 +5,9 @@ import Linux
 extension LoopCore {
     /// Applies what was said about one request; it waits if an earlier one is not answered yet.
     func apply(_ reply: Reply, to sequence: UInt32, of connection: Connection) {
+        if case .readmit(let response) = reply {
+            return readmit(sequence, refusing: response, connection)
+        }
         guard let index = connection.pendingIndex(sequence) else { return }
         markDirty(connection)
         switch reply {
@@ -18,7 +21,7 @@ extension LoopCore {
             return
         case .head:
             connection.pending[index].hasBegun = true
-        case .whole, .piece, .notifyWhenDrained, .end:
+        case .whole, .piece, .notifyWhenDrained, .end, .readmit:
             break
         }
         if index > 0 {
@@ -61,7 +64,7 @@ extension LoopCore {
             return false
         case .end:
             return endStream(connection)
-        case .consumed, .abort:
+        case .consumed, .abort, .readmit:
             return false
         }
     }

@@ -19,9 +19,9 @@ public protocol RequestHandler: AnyObject {
 
     /// Takes a request: a whole one, or, after `stream`, one whose body still arrives.
     ///
-    /// It is answered through `exchange`, during this call or later. A request that is never
+    /// `context` is what its admission gave. It is answered through `exchange`, during this call or later. A request that is never
     /// answered holds its connection until the peer gives up.
-    func handle(_ request: Request, exchange: Exchange)
+    func handle(_ request: Request, context: AdmissionContext?, exchange: Exchange)
 
     /// Takes the next piece of a body that arrives; the last may be empty.
     ///
@@ -58,14 +58,32 @@ public protocol RequestHandler: AnyObject {
     func didAnswer(_ summary: AnswerSummary)
 }
 
+/// What a handler found out about a request when it admitted it, and wants to know when it takes it.
+public typealias AdmissionContext = any AnyObject & Sendable
+
 /// What becomes of a request whose head is complete.
 public enum Admission: Sendable {
     /// Read the body, up to so many octets of data.
-    case accept(bodyBytesMax: Int)
+    case accept(bodyBytesMax: Int, context: AdmissionContext? = nil)
     /// Hand the body out as it arrives, up to so many octets of data.
-    case stream(bodyBytesMax: Int)
+    case stream(bodyBytesMax: Int, context: AdmissionContext? = nil)
     /// Send this response instead.
     case refuse(Response)
+    /// Decide later: nothing more is read from the connection until what is handed to the closure is told to go on.
+    case later(@Sendable (Readmission) -> Void)
+}
+
+/// A request whose admission waits for something.
+public struct Readmission: Sendable {
+    let exchange: Exchange
+
+    /// Has the handler decide again, or answers in its place.
+    ///
+    /// Any thread may call this; only the first call counts. A connection that is never told waits until its peer
+    /// gives up.
+    public func resume(refusing response: Response? = nil) {
+        exchange.loop.reply(.readmit(response), to: exchange)
+    }
 }
 
 extension RequestHandler {

@@ -18,6 +18,9 @@ final class FunctionGate<Waiter: AnyObject & Sendable>: Sendable {
     private struct State {
         var running = 0
         var line = FIFO<Waiter>()
+        /// Whether anybody has asked for a place since the last look, and when that look was.
+        var wasUsed = true
+        var idleSince: UInt64 = 0
     }
 
     private let state = Mutex(State())
@@ -25,6 +28,7 @@ final class FunctionGate<Waiter: AnyObject & Sendable>: Sendable {
     /// Asks for a place.
     func enter(_ waiter: @autoclosure () -> Waiter, concurrency: Int, queue: Int) -> Admission {
         state.withLock { state in
+            state.wasUsed = true
             if state.running < concurrency, state.line.isEmpty {
                 state.running += 1
                 return .enter
@@ -55,6 +59,17 @@ final class FunctionGate<Waiter: AnyObject & Sendable>: Sendable {
     func withdraw(_ waiter: Waiter) -> Bool {
         state.withLock { state in
             state.line.removeFirst { $0 === waiter }
+        }
+    }
+
+    /// For how long nobody has had a place or asked for one, in nanoseconds, as far as the looks before tell.
+    func idleNanoseconds(now: UInt64) -> UInt64 {
+        state.withLock { state in
+            if state.wasUsed || state.running > 0 || !state.line.isEmpty {
+                state.wasUsed = false
+                state.idleSince = now
+            }
+            return now &- state.idleSince
         }
     }
 

@@ -14,13 +14,23 @@ extension Invocation {
         execution?.abandon()
         fuelBefore = execution?.fuelUsed ?? 0
         execution = nil
+        return callNext(handler)
+    }
+
+    /// Calls the next function, which may have to be read from the store first: then it is called again.
+    func callNext(_ handler: HandlerDialogue) -> Suspension {
+        awaitsNext = nil
         let answer = NextAnswer(self, byteCountMax: version.configuration.limits.outputBytes)
-        nextAnswer = answer
         do throws(NextRefusal) {
-            let next = try makeNext(handler, answer)
+            guard let next = try makeNext(handler, answer) else {
+                awaitsNext = handler
+                return awaitClient()
+            }
+            nextAnswer = answer
             nextInvocation = next
             if next.start() { next.takeUsedInstance()?.giveBack() }
         } catch {
+            nextAnswer = answer
             answer.respond(.problem(error.status, detail: error.reason))
         }
         return answer.isComplete ? .ready : awaitClient()
@@ -31,10 +41,11 @@ extension Invocation {
         let reason: String
     }
 
+    /// Makes the call; nil when the function is not there yet, and this invocation will be woken.
     private func makeNext(
         _ handler: HandlerDialogue,
         _ answer: NextAnswer
-    ) throws(NextRefusal) -> Invocation {
+    ) throws(NextRefusal) -> Invocation? {
         guard let name = version.configuration.next else {
             throw NextRefusal(
                 status: .notFound,
@@ -57,7 +68,24 @@ extension Invocation {
                 reason: "what the function made of the request is none: \(error)"
             )
         }
-        guard let match = surroundings.table().match(head) else {
+        let match: RouteMatch
+        switch surroundings.directory.table.find(head) {
+        case .match(let found):
+            match = found
+        case .dormant where nextAwakening == nil:
+            let awakening = NextAwakening()
+            nextAwakening = awakening
+            surroundings.directory.awaken(name) { outcome in
+                awakening.end(outcome)
+                self.wake()
+            }
+            return nil
+        case .dormant:
+            if case .failed(let reason) = nextAwakening?.outcome {
+                throw NextRefusal(status: .serviceUnavailable, reason: reason)
+            }
+            fallthrough
+        case .nowhere:
             throw NextRefusal(status: .notFound, reason: "there is no next function '\(name)'")
         }
         var identifiers = UUIDv7Maker()
@@ -97,6 +125,18 @@ extension Invocation {
             return .unavailable("\(error)")
         }
     }
+}
+
+/// A dormant function that another one has asked, on its way into memory.
+///
+/// Any thread.
+final class NextAwakening: Sendable {
+    private let state = Mutex<Awakening?>(nil)
+
+    /// What came of it; nil while nothing did.
+    var outcome: Awakening? { state.withLock { $0 } }
+
+    func end(_ outcome: Awakening) { state.withLock { $0 = outcome } }
 }
 
 /// Collects the answer of a function that another one has asked.

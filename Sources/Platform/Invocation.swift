@@ -21,8 +21,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
         let residents: Residents
         let stacks: FreeList<ValueStack>
         let census: Census
-        /// The routes of this moment.
-        let table: @Sendable () -> RoutingTable
+        let directory: FunctionDirectory
         let ring: InvocationRing
     }
 
@@ -65,6 +64,9 @@ public final class Invocation: Resumable, @unchecked Sendable {
     /// The function that was asked for the response, and its answer; and what the guest used before, in instructions.
     var nextInvocation: Invocation?
     var nextAnswer: NextAnswer?
+    /// The next function's way into memory, and the handler that waits for it meanwhile.
+    var nextAwakening: NextAwakening?
+    var awaitsNext: HandlerDialogue?
     var fuelBefore: UInt64 = 0
 
     /// What comes of the body after the invocation began.
@@ -256,6 +258,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
                 end(.failed(timeout(waited: true)))
                 return .done
             }
+            if let awaitsNext { return callNext(awaitsNext) }
             guard let residence = version.residence else { return load() }
             if let failure = dialogue == nil ? begin(residence) : beginResponse() {
                 return end(failure)
@@ -380,6 +383,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
     }
 
     private var canGoOn: Bool {
+        if awaitsNext != nil { return nextAwakening?.outcome != nil }
         if let nextAnswer { return nextAnswer.isComplete }
         answer.noteDrained(wasDrained)
         guard let dialogue, answer.hasRoom || dialogue.context.output.isReady else { return false }

@@ -16,7 +16,7 @@ public final class Lane {
 
     init(_ platform: Platform, ring: InvocationRing) {
         self.platform = platform
-        table = platform.table
+        table = platform.directory.table
         surroundings = Invocation.Surroundings(
             options: platform.options,
             scheduler: platform.scheduler,
@@ -25,7 +25,7 @@ public final class Lane {
             residents: platform.residents,
             stacks: platform.stacks,
             census: platform.census,
-            table: { platform.table },
+            directory: platform.directory,
             ring: ring
         )
     }
@@ -36,10 +36,16 @@ public final class Lane {
         set { surroundings.options.responseFields = newValue }
     }
 
+    /// Which routing table ``find(_:)`` looks at: another number, another table.
+    public var tableGeneration: UInt64 {
+        platform.directory.refresh(&table, &generation)
+        return generation
+    }
+
     /// Finds the function that a request is for.
-    public func match(_ head: RequestHead) -> RouteMatch? {
-        platform.refresh(&table, &generation)
-        return table.match(head)
+    public func find(_ head: RequestHead) -> RouteLookup {
+        platform.directory.refresh(&table, &generation)
+        return table.find(head)
     }
 
     /// The request's id: the caller's if it can be kept, else a new one.

@@ -13,23 +13,21 @@ public final class Platform: Sendable {
     let loader: Loader
     let janitor: Janitor
     let residents: Residents
+    let directory: FunctionDirectory
     /// Stacks for guests, to be used again.
     let stacks: FreeList<ValueStack>
     let census: Census
 
     private let log: InvocationStore
 
-    // Readers compare the generation with that of their own copy: the lock is only taken when a
-    // table has been replaced.
-    private let generation = Atomic<UInt64>(0)
-    private let current = Mutex(RoutingTable())
-
     /// Starts the threads.
     ///
-    /// `modules` finds the bytes of a stored module; it is called on a thread that may block.
+    /// `functions` and `modules` find what is stored, on threads that may block: a function, and the bytes of a
+    /// module.
     public init(
         options: PlatformOptions,
         log: InvocationStore,
+        functions: @escaping FunctionSource,
         modules: @escaping @Sendable (ModuleDigest) throws -> [UInt8]?
     ) throws(SystemError) {
         self.options = options
@@ -45,8 +43,24 @@ public final class Platform: Sendable {
             throw error
         }
         do throws(SystemError) {
-            janitor = try Janitor { residents.sweep() }
+            directory = try FunctionDirectory(
+                residents: residents,
+                options: options,
+                source: functions
+            )
         } catch {
+            loader.stop()
+            scheduler.stop()
+            throw error
+        }
+        do throws(SystemError) {
+            let directory = directory
+            janitor = try Janitor {
+                directory.giveUpIdle(now: Monotonic.now())
+                residents.sweep()
+            }
+        } catch {
+            directory.stop()
             loader.stop()
             scheduler.stop()
             throw error
@@ -86,6 +100,7 @@ public final class Platform: Sendable {
     /// Invocations that are not over are dropped.
     public func stop() {
         census.drain()
+        directory.stop()
         loader.stop()
         scheduler.stop()
         janitor.stop()
@@ -94,84 +109,32 @@ public final class Platform: Sendable {
     // MARK: - The routing table
 
     /// The table of this moment.
-    public var table: RoutingTable { current.withLock { $0 } }
-
-    /// Brings a reader's copy up to date.
-    func refresh(_ table: inout RoutingTable, _ seen: inout UInt64) {
-        // Paired with the release in `change`: whoever sees the number finds the table.
-        let now = generation.load(ordering: .acquiring)
-        guard now != seen else { return }
-        seen = now
-        table = self.table
-    }
-
-    /// Changes the table, unless `body` answers that it did not.
-    private func change(_ body: (inout RoutingTable) -> Bool) {
-        current.withLock { table in
-            guard body(&table) else { return }
-            generation.add(1, ordering: .releasing)
-        }
-    }
+    public var table: RoutingTable { directory.table }
 
     /// Shows requests a function as the store has it now.
     ///
-    /// `versions` are all versions that requests may name; of those that the table has already, the
-    /// loaded ones stay. An older revision than the table's is ignored. `prepared` is a
-    /// version that was made ready beforehand.
-    public func publish(
-        _ record: FunctionRecord,
-        versions: [VersionDescription],
-        prepared: PreparedVersion? = nil
-    ) {
-        guard let name = FunctionName(record.name) else { return }
-        change { table in
-            let old = table[record.name]
-            if let old, old.revision >= record.revision { return false }
-            let gate = old?.gate ?? FunctionGate()
-            let known = Dictionary(
-                uniqueKeysWithValues: (old?.versions ?? []).map { ($0.number, $0) }
-            )
-            let made = versions.map { description in
-                let version =
-                    known[description.number]
-                    ?? FunctionVersion(
-                        function: name,
-                        number: description.number,
-                        digest: description.digest,
-                        configuration: description.configuration,
-                        interface: description.interface,
-                        gate: gate,
-                        serverSoftware: options.serverSoftware
-                    )
-                if let prepared, prepared.number == description.number {
-                    _ = residents.install(prepared.loaded, as: version)
-                }
-                return version
-            }
-            let kept = Set(versions.map(\.number))
-            for version in old?.versions ?? [] where !kept.contains(version.number) {
-                residents.remove(version, forever: true)
-            }
-            let function = Function(
-                name: name,
-                revision: record.revision,
-                versions: made,
-                aliases: Self.aliases(of: record, made),
-                gate: gate
-            )
-            table.replace(record.name, with: function)
-            return true
-        }
+    /// Of the versions that the table has already, the loaded ones stay. An older revision than the table's is
+    /// ignored. `prepared` is a version that was made ready beforehand.
+    public func publish(_ function: StoredFunction, prepared: PreparedVersion? = nil) {
+        directory.publish(function, prepared: prepared)
     }
 
+    /// Lets requests find functions that are in the store, from which each is read when it is first called.
+    ///
+    /// Not for functions with routes of their own, which are found by those only once they are published.
+    public func publishDormant(_ names: [String]) { directory.addDormant(names) }
+
     /// Hides a function from requests.
-    public func withdraw(_ name: String) {
-        change { table in
-            guard let function = table[name] else { return false }
-            for version in function.versions { residents.remove(version, forever: true) }
-            table.replace(name, with: nil)
-            return true
-        }
+    public func withdraw(_ name: String) { directory.withdraw(name) }
+
+    /// Has the routing table hold a function that may be dormant.
+    ///
+    /// Blocks while the store is read.
+    public func awaken(_ name: FunctionName) -> Awakening { directory.awaken(name) }
+
+    /// The same on another thread, which then calls `body`.
+    public func awaken(_ name: FunctionName, then body: @escaping @Sendable (Awakening) -> Void) {
+        directory.awaken(name, then: body)
     }
 
     /// Decodes, links and initialises a module, and fills its pool.
@@ -193,20 +156,6 @@ public final class Platform: Sendable {
             account: residents.account
         )
         return PreparedModule(loaded: loaded)
-    }
-
-    private static func aliases(
-        of record: FunctionRecord,
-        _ versions: [FunctionVersion]
-    ) -> [(name: String, target: AliasTarget)] {
-        func version(_ number: Int) -> FunctionVersion? { versions.first { $0.number == number } }
-        return record.aliases.compactMap { alias in
-            guard let main = version(alias.version) else { return nil }
-            let shares = alias.weights.sorted { $0.key < $1.key }.compactMap { number, share in
-                version(number).map { (version: $0, share: share) }
-            }
-            return (alias.name, AliasTarget(version: main, shares: shares))
-        }
     }
 }
 

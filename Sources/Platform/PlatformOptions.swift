@@ -38,6 +38,10 @@ public struct PlatformOptions: Sendable {
     /// was used least recently is given up.
     public var residentBytesMax = 1 << 30
 
+    /// How long nobody has to call a function until it is given up with its code and instances, in milliseconds; its next
+    /// call reads it from the store.
+    public var dormantAfterMilliseconds = 900_000
+
     /// The fields added to responses.
     public var responseFields = ResponseFields.all
 

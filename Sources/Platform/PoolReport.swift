@@ -50,6 +50,8 @@ public struct PoolReport: Sendable {
     public private(set) var versions: [Version] = []
     public private(set) var total = Counts()
     public let functionCount: Int
+    /// Functions of which nothing is in memory.
+    public let dormantFunctionCount: Int
     /// What the account has for all of it, and may have, in bytes.
     public let residentBytes: Int
     public let residentBytesMax: Int
@@ -61,7 +63,9 @@ public struct PoolReport: Sendable {
 
     init(_ platform: Platform) {
         let residents = platform.residents
-        functionCount = platform.table.count
+        let table = platform.table
+        functionCount = table.count
+        dormantFunctionCount = table.dormantCount
         residentBytes = residents.account.byteCount
         residentBytesMax = residents.account.byteCountMax
         let statistics = residents.statistics

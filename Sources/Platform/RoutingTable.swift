@@ -1,10 +1,26 @@
 public import HTTP
+import Store
 
 /// What an alias stands for: a version, and others that get a share of the requests.
 struct AliasTarget: Sendable {
     var version: FunctionVersion
     /// Further versions, each with its share of the requests between 0 and 1.
     var shares: [(version: FunctionVersion, share: Double)] = []
+
+    /// What the aliases of a function stand for, of which these are the versions.
+    static func targets(
+        of record: FunctionRecord,
+        _ versions: [FunctionVersion]
+    ) -> [(name: String, target: AliasTarget)] {
+        func version(_ number: Int) -> FunctionVersion? { versions.first { $0.number == number } }
+        return record.aliases.compactMap { alias in
+            guard let main = version(alias.version) else { return nil }
+            let shares = alias.weights.sorted { $0.key < $1.key }.compactMap { number, share in
+                version(number).map { (version: $0, share: share) }
+            }
+            return (alias.name, AliasTarget(version: main, shares: shares))
+        }
+    }
 
     /// Chooses the version for one request.
     func choose() -> FunctionVersion {
@@ -79,6 +95,14 @@ public struct RouteMatch: Sendable {
     }
 }
 
+/// Where a request's path leads.
+public enum RouteLookup: Sendable {
+    case match(RouteMatch)
+    /// To a function that has to be read from the store first, if it exists.
+    case dormant(FunctionName)
+    case nowhere
+}
+
 /// All functions at one moment.
 ///
 /// Immutable; a change makes another table, which shares with this one all but a small part.
@@ -89,11 +113,21 @@ public struct RoutingTable: Sendable {
         let function: Function
     }
 
-    /// Functions by name, in parts: a change copies one of them.
-    private var parts = [[String: Function]](repeating: [:], count: Self.partCount)
+    /// Some of the functions: a change copies one part.
+    fileprivate struct Part {
+        var functions: [String: Function] = [:]
+        /// Fingerprints of the names of dormant functions, in ascending order; two names may have the same.
+        var dormant: [UInt32] = []
+    }
 
-    /// How many functions there are.
+    private var parts = [Part](repeating: Part(), count: Self.partCount)
+
+    /// How many functions there are, and how many of them are dormant.
     private(set) var count = 0
+    private(set) var dormantCount = 0
+
+    /// How many functions have ever been removed.
+    private(set) var withdrawalCount = 0
 
     /// The functions' own routes, longest path first, those with a host before those without.
     private var routes: [Route] = []
@@ -103,20 +137,72 @@ public struct RoutingTable: Sendable {
     init() {}
 
     /// The function of a name.
-    public subscript(name: String) -> Function? { parts[Self.part(of: name)][name] }
+    public subscript(name: String) -> Function? {
+        parts[Self.part(Self.hash(name))].functions[name]
+    }
 
-    private static func part(of name: String) -> Int {
+    /// The functions that are not dormant, in no order.
+    var functions: some Sequence<Function> { parts.lazy.flatMap(\.functions.values) }
+
+    private static func hash(_ name: String) -> UInt64 {
         // FNV-1a: as good as the standard library's hashes here, and a third of their cost.
-        var hash: UInt32 = 2_166_136_261
-        for byte in name.utf8 { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
-        return Int(hash % UInt32(partCount))
+        var hash: UInt64 = 14_695_981_039_346_656_037
+        for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211 }
+        return hash
+    }
+
+    private static func part(_ hash: UInt64) -> Int { Int(hash % UInt64(partCount)) }
+
+    private static func fingerprint(_ hash: UInt64) -> UInt32 { UInt32(hash >> 32) }
+
+    /// Makes known that a function exists that is to be read from the store when it is called.
+    mutating func addDormant(_ name: String) {
+        let hash = Self.hash(name)
+        let part = Self.part(hash)
+        guard parts[part].functions[name] == nil else { return }
+        let fingerprint = Self.fingerprint(hash)
+        parts[part].dormant.insert(fingerprint, at: parts[part].place(of: fingerprint))
+        count += 1
+        dormantCount += 1
+    }
+
+    /// Forgets all of a function but that it exists.
+    mutating func makeDormant(_ name: String) {
+        replace(name, with: nil)
+        addDormant(name)
+    }
+
+    /// Removes a function, dormant or not; false when there was none.
+    mutating func remove(_ name: String) -> Bool {
+        let before = count
+        removeDormant(name)
+        replace(name, with: nil)
+        withdrawalCount += 1
+        return count != before
+    }
+
+    private func isDormant(_ name: String) -> Bool {
+        guard dormantCount > 0 else { return false }
+        let hash = Self.hash(name)
+        return parts[Self.part(hash)].has(Self.fingerprint(hash))
+    }
+
+    private mutating func removeDormant(_ name: String) {
+        let hash = Self.hash(name)
+        let part = Self.part(hash)
+        let fingerprint = Self.fingerprint(hash)
+        guard parts[part].functions[name] == nil, parts[part].has(fingerprint) else { return }
+        parts[part].dormant.remove(at: parts[part].place(of: fingerprint))
+        count -= 1
+        dormantCount -= 1
     }
 
     /// Replaces a function, adds it, or (nil) removes it.
     mutating func replace(_ name: String, with function: Function?) {
-        let part = Self.part(of: name)
-        let old = parts[part].removeValue(forKey: name)
-        parts[part][name] = function
+        if function != nil { removeDormant(name) }
+        let part = Self.part(Self.hash(name))
+        let old = parts[part].functions.removeValue(forKey: name)
+        parts[part].functions[name] = function
         count += (function == nil ? 0 : 1) - (old == nil ? 0 : 1)
         let added = (function?.liveVersion?.configuration.routes ?? []).compactMap { route in
             function.map { Route(path: route.path, host: route.host, function: $0) }
@@ -138,10 +224,19 @@ public struct RoutingTable: Sendable {
     private static let functionsPrefix = Array("/f/".utf8)
 
     /// Finds the version that a request is for.
-    public func match(_ head: RequestHead) -> RouteMatch? {
+    public func find(_ head: RequestHead) -> RouteLookup {
         let path = head.pathOctets
-        if path.starts(with: Self.functionsPrefix) { return matchFunction(path) }
-        return routes.isEmpty ? nil : matchRoute(head)
+        guard path.starts(with: Self.functionsPrefix) else {
+            let match = routes.isEmpty ? nil : matchRoute(head)
+            return match.map { .match($0) } ?? .nowhere
+        }
+        if let match = matchFunction(path) { return .match(match) }
+        let name = path.dropFirst(Self.functionsPrefix.count)
+            .prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "@") }
+        guard let name = FunctionName(String(decoding: name, as: UTF8.self)),
+            self[name.description] == nil, isDormant(name.description)
+        else { return .nowhere }
+        return .dormant(name)
     }
 
     /// Matches `/f/{name}/…` and `/f/{name}@{version or alias}/…`.
@@ -208,5 +303,22 @@ public struct RoutingTable: Sendable {
             authority.hasPrefix("[")
             ? authority.prefix { $0 != "]" } + "]" : authority.prefix { $0 != ":" }
         return host.lowercased()
+    }
+}
+
+extension RoutingTable.Part {
+    /// Where a fingerprint is, or belongs.
+    fileprivate func place(of fingerprint: UInt32) -> Int {
+        var (low, high) = (0, dormant.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if dormant[middle] < fingerprint { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    fileprivate func has(_ fingerprint: UInt32) -> Bool {
+        let place = place(of: fingerprint)
+        return place < dormant.count && dormant[place] == fingerprint
     }
 }

@@ -111,7 +111,7 @@ final class TestHandler: RequestHandler {
         return .refuse(.problem(.unauthorized, detail: "refused"))
     }
 
-    func handle(_ request: Request, exchange: Exchange) {
+    func handle(_ request: Request, context: AdmissionContext?, exchange: Exchange) {
         journal.note(request)
         let path = request.head.path
         if path.hasPrefix("/held") {

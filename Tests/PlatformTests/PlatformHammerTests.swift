@@ -26,9 +26,31 @@ final class PlatformFixture: Sendable {
         options.residentBytesMax = residentBytesMax
         // Nearly every guest goes on with a worker.
         options.firstSliceInstructions = 20_000
-        platform = try Platform(options: options, log: invocations) {
-            try deployments.moduleBytes(digest: $0)
+        options.dormantAfterMilliseconds = 1
+        platform = try Platform(
+            options: options,
+            log: invocations,
+            functions: { name in
+                let record = try deployments.function(named: name.description)
+                return try record.map { try Self.stored($0, of: deployments) }
+            },
+            modules: { try deployments.moduleBytes(digest: $0) }
+        )
+    }
+
+    private static func stored(
+        _ record: FunctionRecord,
+        of deployments: DeploymentStore
+    ) throws -> StoredFunction {
+        let versions = try deployments.versions(of: record.name, limit: 1_000).map {
+            VersionDescription(
+                number: $0.number,
+                digest: $0.digest,
+                configuration: FunctionConfiguration(),
+                interface: .wasiCommand
+            )
         }
+        return StoredFunction(record, versions: versions)
     }
 
     deinit {
@@ -47,15 +69,7 @@ final class PlatformFixture: Sendable {
             guestInterface: prepared.interface.rawValue
         )
         platform.publish(
-            outcome.function,
-            versions: [
-                VersionDescription(
-                    number: outcome.version.number,
-                    digest: outcome.version.digest,
-                    configuration: FunctionConfiguration(),
-                    interface: prepared.interface
-                )
-            ],
+            try Self.stored(outcome.function, of: deployments),
             prepared: prepared.version(outcome.version.number)
         )
     }
@@ -103,7 +117,10 @@ struct PlatformHammerTests {
         let lane = fixture.platform.makeLane()
         for index in 0..<count {
             let request = try PlatformFixture.request("/f/x\(index % 4)")
-            guard let match = lane.match(request.head) else {
+            if case .dormant(let name) = lane.find(request.head) {
+                _ = fixture.platform.awaken(name)
+            }
+            guard case .match(let match) = lane.find(request.head) else {
                 statuses.withLock { $0[404, default: 0] += 1 }
                 continue
             }

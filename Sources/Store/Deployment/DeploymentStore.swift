@@ -223,6 +223,31 @@ extension DeploymentStore {
         }
     }
 
+    /// The names of functions in their order, those after `name`, and whether the live version's configuration has
+    /// `routes`.
+    public func functionNames(
+        limit: Int,
+        after name: String? = nil
+    ) throws(StoreError) -> [(name: String, hasRoutes: Bool)] {
+        try file.read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT function.name, ifnull((
+                        SELECT json_array_length(CAST(configuration AS TEXT), '$.routes') > 0
+                        FROM alias JOIN version
+                            ON version.function = alias.function AND number = alias.version
+                        WHERE alias.function = function.name AND alias.name = 'live'
+                            AND json_valid(CAST(configuration AS TEXT))
+                    ), 0) AS hasRoutes
+                    FROM function WHERE NOT isDeleted AND function.name > ?
+                    ORDER BY function.name LIMIT ?
+                    """,
+                arguments: [name ?? "", max(0, limit)]
+            ).map { (name: $0["name"], hasRoutes: $0["hasRoutes"]) }
+        }
+    }
+
     /// Versions of a function, the newest first, those before `number`.
     ///
     /// Throws `noSuchFunction`.
