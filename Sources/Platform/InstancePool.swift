@@ -143,16 +143,26 @@ final class InstancePool: Sendable {
 
     /// Takes an instance back after a request that ended at the time `now`, and resets it.
     ///
-    /// `isSound` says that the guest ended as it should: only then can it serve again as it is.
+    /// `isSound` says that the guest ended as it should: only then can it serve again as it is. `hadNoFault` says
+    /// that no thread which ran the instance for this request had a page fault meanwhile.
     /// To be called when the response has been sent: restoring a large memory takes a while.
-    func give(back lease: consuming InstanceLease, isSound: Bool, now: UInt64) {
+    func give(
+        back lease: consuming InstanceLease,
+        isSound: Bool,
+        now: UInt64,
+        hadNoFault: Bool = false
+    ) {
         lease.served += 1
         var resetNanoseconds: UInt64?
         if !isSound || lease.served >= bounds.reuse {
             let begin = Monotonic.now()
-            guard image.restore(lease.instance) else { return drop(lease) }
+            guard image.restore(lease.instance, wroteKnownPagesOnly: hadNoFault) else {
+                return drop(lease)
+            }
             lease.served = 0
             resetNanoseconds = Monotonic.now() &- begin
+        } else if !hadNoFault {
+            lease.instance.forgetOwnPages()
         }
         let entry = Entry(
             instance: lease.instance,

@@ -89,10 +89,16 @@ struct UsedInstance: Sendable {
     let endedAt: UInt64
 
     /// Resets the instance, and puts it back into its pool.
-    func giveBack() { pool.give(back: lease, isSound: isSound, now: endedAt) }
+    ///
+    /// `hadNoFault` says that the thread which ran it, and no other did, had no page fault meanwhile.
+    func giveBack(hadNoFault: Bool = false) {
+        pool.give(back: lease, isSound: isSound, now: endedAt, hadNoFault: hadNoFault)
+    }
 
     /// The same, but by the janitor if it is known to take long.
-    func giveBack(or janitor: Janitor) {
-        guard pool.resetsAreDear, janitor.submit(.giveBack(self)) else { return giveBack() }
+    func giveBack(or janitor: Janitor, hadNoFault: Bool) {
+        guard pool.resetsAreDear, janitor.submit(.giveBack(self)) else {
+            return giveBack(hadNoFault: hadNoFault)
+        }
     }
 }

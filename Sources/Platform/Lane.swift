@@ -1,4 +1,5 @@
 public import HTTP
+import Linux
 public import Store
 
 /// One event loop's way into the platform: its copy of the routing table, its ring of records, its
@@ -13,6 +14,8 @@ public final class Lane {
     private var identifiers = UUIDv7Maker()
     /// Instances of requests that are answered, to be given back when the answers are written.
     private var used: [UsedInstance] = []
+    /// How many page faults this thread had had when it last gave instances back.
+    private var faultCount: Int?
 
     init(_ platform: Platform, ring: InvocationRing) {
         self.platform = platform
@@ -88,13 +91,23 @@ public final class Lane {
         return nil
     }
 
+    /// Whether this thread has had no page fault since it was asked last.
+    private func noteFaults() -> Bool {
+        guard ProcessMemory.hasSmallPagesOnly, let count = ProcessMemory.threadFaultCount else {
+            return false
+        }
+        defer { faultCount = count }
+        return count == faultCount
+    }
+
     /// Resets the instances of requests that have been answered on this thread.
     ///
     /// To be called when the answers have been written.
     public func tidy() {
         platform.scheduler.help()
         guard !used.isEmpty else { return }
-        for instance in used { instance.giveBack(or: platform.janitor) }
+        let hadNoFault = noteFaults()
+        for instance in used { instance.giveBack(or: platform.janitor, hadNoFault: hadNoFault) }
         used.removeAll(keepingCapacity: true)
     }
 }

@@ -169,9 +169,11 @@ final class VersionImage: Sendable {
     }
 
     /// Puts an instance back into its initialised state; false when it cannot be and must go.
-    func restore(_ instance: Instance) -> Bool {
+    ///
+    /// `wroteKnownPagesOnly` as for `Instance.reset`.
+    func restore(_ instance: Instance, wroteKnownPagesOnly: Bool) -> Bool {
         guard let snapshot else { return false }
-        instance.reset(to: snapshot)
+        instance.reset(to: snapshot, wroteKnownPagesOnly: wroteKnownPagesOnly)
         return true
     }
 

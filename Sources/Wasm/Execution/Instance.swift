@@ -428,12 +428,23 @@ public final class Instance: @unchecked Sendable {
     ///
     /// Costs what was dirtied since: pages of memory in use, and tables if they were written. Only
     /// while no execution of the instance is under way.
-    public func reset(to snapshot: Snapshot) {
+    ///
+    /// `wroteKnownPagesOnly` says that no page of a memory was written that had not been before the last reset: none
+    /// was if the threads that ran the instance since had no page fault (``ProcessMemory/threadFaultCount``), in a process
+    /// without huge pages. Nobody has to be asked then which pages were.
+    public func reset(to snapshot: Snapshot, wroteKnownPagesOnly: Bool = false) {
         precondition(snapshot.linked === linked)
-        for (memory, image) in zip(definedMemories, snapshot.memories) { memory.restore(image) }
+        for (memory, image) in zip(definedMemories, snapshot.memories) {
+            memory.restore(image, wroteKnownPagesOnly: wroteKnownPagesOnly)
+        }
         heap.restore(snapshot.heap.map(relocated))
         restoreExceptMemories(snapshot)
         if context.tablesAreDirty { restoreTables(snapshot) }
+    }
+
+    /// Has the next reset look for the pages that were written, whatever its caller says.
+    public func forgetOwnPages() {
+        for memory in definedMemories { memory.forgetOwnPages() }
     }
 
     private func restoreExceptMemories(_ snapshot: Snapshot) {

@@ -15,8 +15,10 @@ public final class Memory: @unchecked Sendable {
     let view: UnsafeMutablePointer<LinearMemory>
     private let pagesMax: UInt64
     private let budget: InstanceBudget
-    /// How many bytes the memory had of its own when it was last filled or restored.
-    private(set) var privateByteCount = 0
+    /// The pages that the memory had of its own when it was last filled or restored.
+    private var ownPages = OwnPages()
+
+    var privateByteCount: Int { ownPages.byteCount }
     /// Whether the contents came from an image.
     private var isFilled = false
 
@@ -73,8 +75,14 @@ public final class Memory: @unchecked Sendable {
     }
 
     /// Puts the contents back that `image` was made of, touching only pages in use.
-    func restore(_ image: MemoryImage) {
-        privateByteCount = image.restore(mapping, byteCountBefore: byteCount)
+    ///
+    /// `wroteKnownPagesOnly` says that no page was written that had not been when the memory was last restored.
+    func restore(_ image: MemoryImage, wroteKnownPagesOnly: Bool) {
+        if wroteKnownPagesOnly, let ranges = ownPages.ranges {
+            image.restore(mapping, byteCountBefore: byteCount, ranges: ranges)
+        } else {
+            ownPages = image.restore(mapping, byteCountBefore: byteCount)
+        }
         resize(to: image.byteCount)
         growthWasRefused = false
     }
@@ -83,9 +91,12 @@ public final class Memory: @unchecked Sendable {
     func load(_ image: MemoryImage) throws(SystemError) {
         isFilled = true
         try image.fill(mapping)
-        privateByteCount = image.copiedByteCount
+        ownPages = OwnPages(byteCount: image.copiedByteCount)
         resize(to: image.byteCount)
     }
+
+    /// Has the next restoration look for the pages that were written.
+    func forgetOwnPages() { ownPages.forgetRanges() }
 
     private func resize(to newByteCount: Int) {
         budget.replace(byteCount, by: newByteCount)

@@ -59,43 +59,49 @@ final class MemoryImage: Sendable {
     /// Asks the kernel which pages those are and rewrites them; when it cannot tell, or they are so many
     /// that keeping them would cost more than it saves, gives them back.
     ///
-    /// Answers how many bytes the memory has of its own afterwards.
+    /// Answers the pages that the memory has of its own afterwards.
     @discardableResult
     func restore(
         _ mapping: borrowing Mapping,
         byteCountBefore: Int,
         asking pagemap: PageMap? = .shared
-    ) -> Int {
-        guard byteCountBefore > 0 else { return 0 }
+    ) -> OwnPages {
+        guard byteCountBefore > 0 else { return OwnPages() }
         if let pagemap,
-            let resident = restorePrivatePages(mapping, upTo: byteCountBefore, pagemap)
+            let pages = restorePrivatePages(mapping, upTo: byteCountBefore, pagemap)
         {
-            return resident
+            return pages
         }
         mapping.discard(0..<byteCountBefore)
         if case .pages(let pages) = contents { pages.copy(to: mapping) }
-        return copiedByteCount
+        return OwnPages(byteCount: copiedByteCount)
+    }
+
+    /// Restores pages that are known to be all that may have been written, as far as the memory reached.
+    func restore(_ mapping: borrowing Mapping, byteCountBefore: Int, ranges: [Range<Int>]) {
+        let base = unsafe mapping.baseAddress
+        for range in ranges { unsafe rewrite(range.clamped(to: 0..<byteCountBefore), of: base) }
     }
 
     /// The bytes of written pages above which they are given back to the kernel.
     private static let residentByteCountMax = 8 << 20
 
-    /// Restores the pages that the kernel says are the memory's own, and answers their size; nil when it
+    /// Restores the pages that the kernel says are the memory's own, and answers them; nil when it
     /// does not say, or when they are too many.
     private func restorePrivatePages(
         _ mapping: borrowing Mapping,
         upTo byteCount: Int,
         _ pagemap: PageMap
-    ) -> Int? {
+    ) -> OwnPages? {
         let base = unsafe mapping.baseAddress
-        var resident = 0
+        var pages = OwnPages(ranges: [])
         let isDone = unsafe pagemap.forEachPrivateRange(base, byteCount: byteCount) { range in
-            resident += range.count
-            guard resident <= Self.residentByteCountMax else { return false }
+            pages.append(range)
+            guard pages.byteCount <= Self.residentByteCountMax else { return false }
             unsafe rewrite(range, of: base)
             return true
         }
-        return isDone ? resident : nil
+        return isDone ? pages : nil
     }
 
     private func rewrite(_ range: Range<Int>, of base: UnsafeMutableRawPointer) {
@@ -120,4 +126,28 @@ final class MemoryImage: Sendable {
             unsafe (base + offset).storeBytes(of: .zero, as: SIMD64<UInt8>.self)
         }
     }
+}
+
+/// The pages that a memory has of its own: written since it was made, or copied into it.
+struct OwnPages {
+    private(set) var byteCount = 0
+    /// Which they are; nil when nobody knows, or when they are in too many places to be remembered.
+    private(set) var ranges: [Range<Int>]?
+
+    private static let rangesMax = 16
+
+    /// Pages that are yet to be found.
+    init(ranges: [Range<Int>]) { self.ranges = ranges }
+
+    /// So many bytes, wherever they are.
+    init(byteCount: Int = 0) { self.byteCount = byteCount }
+
+    mutating func append(_ range: Range<Int>) {
+        byteCount += range.count
+        if ranges?.count == Self.rangesMax { ranges = nil }
+        ranges?.append(range)
+    }
+
+    /// Others may have been written, no matter which.
+    mutating func forgetRanges() { ranges = nil }
 }

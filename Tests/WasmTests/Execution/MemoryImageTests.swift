@@ -60,6 +60,27 @@ struct MemoryImageTests {
     }
 
     @Test(arguments: kept)
+    func `pages that are known to be written are restored without asking`(kept: [Int]) throws {
+        let original = try mapping(kept)
+        let expected = contents(original)
+        let image = image(original)
+        let memory = try Mapping(byteCount: Self.pageCount * Self.page)
+        try image.fill(memory)
+        let written = [0, 7, 8, 300]
+        for page in written { write(page, 0xEE, memory) }
+        let all = Self.pageCount * Self.page
+        let own = image.restore(memory, byteCountBefore: all)
+        let ranges = try #require(own.ranges)
+        for page in written {
+            #expect(ranges.contains { $0.contains(page * Self.page) })
+            write(page, 0xDD, memory)
+        }
+        image.restore(memory, byteCountBefore: 100 * Self.page, ranges: ranges)
+        #expect(contents(memory).prefix(100 * Self.page) == expected.prefix(100 * Self.page))
+        #expect(image.restore(memory, byteCountBefore: all, asking: nil).ranges == nil)
+    }
+
+    @Test(arguments: kept)
     func `an image of a filled memory is that of the original`(kept: [Int]) throws {
         let first = image(try mapping(kept))
         let memory = try Mapping(byteCount: Self.pageCount * Self.page)
