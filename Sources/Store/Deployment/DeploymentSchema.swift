@@ -13,6 +13,9 @@ enum DeploymentSchema {
         migrator.registerMigration("asynchronous calls") { database in
             try database.execute(sql: asyncCalls)
         }
+        migrator.registerMigration("tokens and audit") { database in
+            try database.execute(sql: AccessSchema.tokensAndAudit)
+        }
         return migrator
     }
 

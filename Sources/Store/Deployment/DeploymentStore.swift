@@ -10,10 +10,13 @@ public final class DeploymentStore: Sendable {
     package let file: DatabaseFile
     // Keeps the folder locked for as long as the database is open.
     private let folder: DataFolder
+    /// How many entries of the audit trail are kept.
+    let auditRecordsMax: Int
 
     /// Opens or makes `control.db` in the folder.
-    public init(folder: DataFolder) throws(StoreError) {
+    public init(folder: DataFolder, auditRecordsMax: Int = 100_000) throws(StoreError) {
         self.folder = folder
+        self.auditRecordsMax = auditRecordsMax
         file = try DatabaseFile(
             path: folder.path(of: "control.db"),
             durability: .full,
@@ -35,6 +38,7 @@ public final class DeploymentStore: Sendable {
     ///   - source: A JSON document about where the module came from.
     ///   - activate: Whether `live` points to the version afterwards.
     ///   - precondition: What must hold.
+    ///   - audit: What to note of the change, in the same transaction.
     /// - Returns: What happened, and what there is now.
     /// - Throws: `preconditionFailed`, or an error of the database or the disk.
     public func deploy(
@@ -44,7 +48,8 @@ public final class DeploymentStore: Sendable {
         guestInterface: String,
         source: Data? = nil,
         activate: Bool = true,
-        precondition: Precondition = .none
+        precondition: Precondition = .none,
+        audit: AuditEntry? = nil
     ) throws(StoreError) -> DeploymentOutcome {
         let digest = ModuleDigest(of: module)
         return try file.write { database in
@@ -57,7 +62,14 @@ public final class DeploymentStore: Sendable {
                 configuration: configuration ?? inherited ?? Data("{}".utf8),
                 source: source
             )
-            return try database.store(draft, module: module, current: current, activate: activate)
+            let outcome = try database.store(
+                draft,
+                module: module,
+                current: current,
+                activate: activate
+            )
+            try database.append(audit?.about(outcome.version), keeping: auditRecordsMax)
+            return outcome
         }
     }
 
@@ -98,7 +110,8 @@ public final class DeploymentStore: Sendable {
         alias: String,
         version: Int,
         weights: [Int: Double] = [:],
-        precondition: Precondition = .none
+        precondition: Precondition = .none,
+        audit: AuditEntry? = nil
     ) throws(StoreError) -> FunctionRecord {
         try file.write { database in
             guard try database.check(precondition, function: name) != nil else {
@@ -111,6 +124,8 @@ public final class DeploymentStore: Sendable {
             }
             let now = Timestamp.now()
             try database.setAlias(alias, of: name, to: version, weights: weights, at: now)
+            let target = try database.versionRecord(of: name, number: version)
+            try database.append(audit?.about(target), keeping: auditRecordsMax)
             return try database.touch(name, at: now)
         }
     }
@@ -123,7 +138,8 @@ public final class DeploymentStore: Sendable {
     public func deleteAlias(
         function name: String,
         alias: String,
-        precondition: Precondition = .none
+        precondition: Precondition = .none,
+        audit: AuditEntry? = nil
     ) throws(StoreError) -> FunctionRecord {
         try file.write { database in
             guard try database.check(precondition, function: name) != nil else {
@@ -136,6 +152,7 @@ public final class DeploymentStore: Sendable {
             guard database.changesCount > 0 else {
                 throw StoreError.noSuchAlias(function: name, alias: alias)
             }
+            try database.append(audit, keeping: auditRecordsMax)
             return try database.touch(name, at: .now())
         }
     }
@@ -149,7 +166,8 @@ public final class DeploymentStore: Sendable {
     /// that `name@3` and an entity tag never come to mean something else.
     public func delete(
         name: String,
-        precondition: Precondition = .none
+        precondition: Precondition = .none,
+        audit: AuditEntry? = nil
     ) throws(StoreError) -> Bool {
         try file.write { database in
             guard try database.check(precondition, function: name) != nil else { return false }
@@ -169,6 +187,7 @@ public final class DeploymentStore: Sendable {
             try database.execute(
                 sql: "DELETE FROM module WHERE digest NOT IN (SELECT digest FROM version)"
             )
+            try database.append(audit, keeping: auditRecordsMax)
             return true
         }
     }

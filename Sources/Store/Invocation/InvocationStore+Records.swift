@@ -8,6 +8,9 @@ extension InvocationStore {
         /// The function's name.
         public var function: String?
 
+        /// Only functions whose names match one of these, where `*` stands for any text.
+        public var functionPatterns: [String]?
+
         /// The version's number.
         public var version: Int?
 
@@ -202,7 +205,7 @@ private struct RecordSearch {
     private var hasResidue: Bool {
         filter.version != nil || filter.outcome != nil || filter.status != nil
             || filter.start != nil || filter.minimumMicroseconds != nil || filter.text != nil
-            || filter.until != nil || filter.since != nil
+            || filter.until != nil || filter.since != nil || filter.functionPatterns != nil
     }
 
     /// The lowest key of this step; `nil` when the step reaches the end.
@@ -247,6 +250,11 @@ private struct RecordSearch {
             "pattern",
             filter.text.map(Self.likePattern)
         )
+        if let patterns = filter.functionPatterns {
+            let names = patterns.indices.map { "glob\($0)" }
+            terms.append("(" + names.map { "function GLOB :\($0)" }.joined(separator: " OR ") + ")")
+            for (name, pattern) in zip(names, patterns) { arguments += [name: pattern] }
+        }
         return (terms.joined(separator: " AND "), arguments)
     }
 
