@@ -282,7 +282,9 @@ final class AsyncCalls: Sendable {
                 monitor.signal()
             }
             guard let head = try? RequestHead(parsing: Array(call.head), limits: .stored),
-                let match = match(head)
+                let match = match(head),
+                // Its caller was let through to this function, and no other.
+                match.version.function.description == call.function || !match.needsToken
             else { return sink.fail("there is no such function any more") }
             let now = Monotonic.now()
             let attempt = call.attempts + 1

@@ -42,7 +42,9 @@ extension ControlAPI {
     /// Answers `GET /v1/invocations/{id}/result`: the body that the function answered with.
     func asyncResult(_ id: String, _ request: ControlRequest) throws -> Response {
         try request.allowQuery()
-        guard let result = try deployments.asyncCall(id: id)?.result else {
+        guard let call = try deployments.asyncCall(id: id), let result = call.result,
+            request.caller.functions.cover(call.function)
+        else {
             throw Problem.notFound("there is no result of a call '\(id)' (yet)")
         }
         var response = Response(status: .ok, body: Array(result.body))

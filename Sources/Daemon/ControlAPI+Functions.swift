@@ -12,7 +12,11 @@ extension ControlAPI {
     func listFunctions(_ request: ControlRequest) throws -> Response {
         try request.allowQuery("limit", "cursor")
         let limit = try request.integer("limit", in: 1...1_000) ?? 100
-        let records = try deployments.functions(limit: limit + 1, after: request.query["cursor"])
+        let records = try deployments.functions(
+            limit: limit + 1,
+            after: request.query["cursor"],
+            matching: request.caller.functions.texts
+        )
         let page = records.prefix(limit)
         let functions = try page.map { try summary($0) }
         let next = records.count > limit ? page.last?.name : nil
@@ -33,7 +37,8 @@ extension ControlAPI {
         let existed = try executor.change {
             let existed = try deployments.delete(
                 name: name.description,
-                precondition: precondition
+                precondition: precondition,
+                audit: request.auditEntry()
             )
             if existed { platform.withdraw(name.description) }
             return existed
@@ -49,9 +54,12 @@ extension ControlAPI {
         let activate = try request.boolean("activate") ?? true
         let precondition = try precondition(request)
         let format = try uploadFormat(request)
-        let bytes = try check(try uploadedModule(request, format), format)
+        let upload = try uploadedModule(request, format)
+        let signature = try ModuleSignature(of: upload, request.fields, configuration.access)
+        let bytes = try check(upload, format)
         let configurationBytes = try configurationToTakeOver(name)
         let settings = try Self.configuration(configurationBytes, ceilings: configuration.ceilings)
+        let entry = request.auditEntry(signature.map { ["signedBy": JSONValue($0.keyName)] } ?? [:])
         // Initialising is the part that may take long, and nothing is stored before it succeeds.
         let prepared = try platform.prepare(bytes, configuration: settings)
         let outcome = try executor.change {
@@ -60,9 +68,10 @@ extension ControlAPI {
                 module: bytes,
                 configuration: configurationBytes,
                 guestInterface: prepared.interface.rawValue,
-                source: nil,
+                source: signature?.document,
                 activate: activate,
-                precondition: precondition
+                precondition: precondition,
+                audit: entry
             )
             try publish(outcome.function, prepared: prepared, as: outcome.version)
             return outcome
@@ -271,6 +280,7 @@ extension ControlAPI {
             "interface": JSONValue(version.guestInterface),
             "config": (try? JSONValue(parsing: version.configuration)) ?? .null,
             "active": JSONValue(isActive),
+            "signedBy": JSONValue(ModuleSignature.keyName(of: version)),
             "url": JSONValue(url),
         ]
     }

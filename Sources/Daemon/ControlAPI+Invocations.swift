@@ -22,6 +22,8 @@ extension ControlAPI {
             "cursor"
         )
         var filter = InvocationStore.Filter()
+        let functions = request.caller.functions
+        if !functions.coverAll { filter.functionPatterns = functions.texts }
         filter.function = request.query["function"]
         filter.version = try request.integer("version", in: 1...Int(Int32.max))
         filter.outcome = try choice("outcome", request, InvocationOutcome.init(rawValue:))
@@ -50,8 +52,12 @@ extension ControlAPI {
     /// Answers `GET /v1/invocations/{id}`: with its log lines and trap report.
     func invocation(_ identifier: String, _ request: ControlRequest) throws -> Response {
         try request.allowQuery()
-        let call = try deployments.asyncCall(id: identifier)
-        guard let record = try invocations.invocation(id: identifier) else {
+        let isSeen = request.caller.functions.cover
+        let call = try deployments.asyncCall(id: identifier).flatMap {
+            isSeen($0.function) ? $0 : nil
+        }
+        let stored = try invocations.invocation(id: identifier)
+        guard let record = stored, isSeen(record.function) else {
             guard let call else {
                 throw Problem.notFound("there is no record of invocation '\(identifier)' (yet)")
             }

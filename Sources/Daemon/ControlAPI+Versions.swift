@@ -97,6 +97,10 @@ extension ControlAPI {
         let base = try versionToConfigure(request, function, name)
         let merged = try JSONValue(parsing: base.configuration).merging(patch)
         let settings = try FunctionConfiguration(json: merged, ceilings: configuration.ceilings)
+        try request.caller.requireRights(
+            toChange: try Self.configuration(base.configuration, ceilings: .highest),
+            to: settings
+        )
         guard let bytes = try deployments.moduleBytes(digest: base.digest) else {
             throw Problem.internalError("the module \(base.digest) is not in the store")
         }
@@ -110,7 +114,8 @@ extension ControlAPI {
                 source: base.source,
                 activate: activate,
                 // Nobody may have changed what this patch was made against.
-                precondition: precondition == .none ? .revision(function.revision) : precondition
+                precondition: precondition == .none ? .revision(function.revision) : precondition,
+                audit: request.auditEntry()
             )
             try publish(outcome.function, prepared: prepared, as: outcome.version)
             return outcome
@@ -155,7 +160,8 @@ extension ControlAPI {
                 alias: alias,
                 version: version,
                 weights: weights,
-                precondition: precondition
+                precondition: precondition,
+                audit: request.auditEntry(["alias": JSONValue(alias)])
             )
             try publish(record)
             return record
@@ -175,7 +181,8 @@ extension ControlAPI {
             let record = try deployments.deleteAlias(
                 function: name.description,
                 alias: alias,
-                precondition: precondition
+                precondition: precondition,
+                audit: request.auditEntry(["alias": JSONValue(alias)])
             )
             try publish(record)
             return record
@@ -209,7 +216,8 @@ extension ControlAPI {
                 function: name.description,
                 alias: AliasRecord.live,
                 version: previous.number,
-                precondition: precondition
+                precondition: precondition,
+                audit: request.auditEntry()
             )
             try publish(record)
             return record

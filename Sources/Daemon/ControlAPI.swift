@@ -18,6 +18,7 @@ struct ControlAPI: Sendable {
     /// The program that checks uploads: this one.
     let checkExecutable: String
     let asyncCalls: AsyncCalls
+    let access: AccessControl
     let logger: Logger
 
     /// The settings of this moment.
@@ -33,16 +34,23 @@ struct ControlAPI: Sendable {
         )
     }
 
-    /// Answers a request; `progress` hears how far a long call is.
+    /// Answers a request of someone who may make it; `progress` hears how far a long call is.
     func respond(
         to request: Request,
         identifier: String,
+        caller: Caller,
         _ progress: ProgressStream? = nil
     ) -> Response {
         let path = request.head.path
         do {
-            let control = try ControlRequest(request, identifier: identifier, progress)
+            let control = try ControlRequest(
+                request,
+                identifier: identifier,
+                caller: caller,
+                progress
+            )
             var response = try route(control)
+            audit(control, response)
             response.fields.set("X-Request-Id", identifier)
             return response
         } catch {
@@ -84,6 +92,12 @@ struct ControlAPI: Sendable {
             return try dispatch(request, [.post: { try retryAsyncCall(segments[2], $0) }])
         case ("invocations", 3):
             return try dispatch(request, [.get: { try invocation(segments[2], $0) }])
+        case ("tokens", 2):
+            return try dispatch(request, [.get: listTokens, .post: createToken])
+        case ("tokens", 3):
+            return try dispatch(request, [.delete: { try revokeToken(segments[2], $0) }])
+        case ("audit", 2):
+            return try dispatch(request, [.get: listAudit])
         default:
             throw Problem.noRoute(request.path)
         }

@@ -11,6 +11,10 @@ struct ControlRequest: Sendable {
     let fields: Fields
     let body: [UInt8]
     let identifier: String
+    /// Who asks.
+    let caller: Caller
+    /// What the call needs, and what is noted of it.
+    let rule: RouteRule
     /// Where to tell how far the call is; nil when the client did not ask.
     let progress: ProgressStream?
 
@@ -18,6 +22,7 @@ struct ControlRequest: Sendable {
     init(
         _ request: Request,
         identifier: String,
+        caller: Caller,
         _ progress: ProgressStream? = nil
     ) throws(Problem) {
         self.progress = progress
@@ -26,11 +31,9 @@ struct ControlRequest: Sendable {
         body = request.body
         path = request.head.path
         self.identifier = identifier
-        var segments: [String] = []
-        for part in request.head.path.utf8.split(separator: UInt8(ascii: "/")) {
-            segments.append(try Self.decoded(Substring(part), plusIsSpace: false))
-        }
-        self.segments = segments
+        self.caller = caller
+        segments = try Self.segments(of: path)
+        rule = RouteRule.find(method, segments)
         var query: [String: String] = [:]
         for pair in (request.head.query ?? "").split(separator: "&") {
             let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -41,6 +44,15 @@ struct ControlRequest: Sendable {
             }
         }
         self.query = query
+    }
+
+    /// The decoded segments of a path, the only reading of it: what is allowed is what is done.
+    static func segments(of path: String) throws(Problem) -> [String] {
+        var segments: [String] = []
+        for part in path.utf8.split(separator: UInt8(ascii: "/")) {
+            segments.append(try decoded(Substring(part), plusIsSpace: false))
+        }
+        return segments
     }
 
     private static func decoded(

@@ -24,6 +24,7 @@ extension DaemonConfiguration {
         keep("eventLoops", \.workers)
         keep("guestThreads", \.guestThreads)
         keep("asyncCalls", \.asyncCalls)
+        keep("access.auditRecordsMax", \.access.auditRecordsMax)
         keep("control.queueMax", \.controlQueueMax)
         keep("invocations.max", \.invocationsMax)
         keep("invocations.retentionSeconds", \.retentionSeconds)

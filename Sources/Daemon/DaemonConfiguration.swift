@@ -32,6 +32,7 @@ struct DaemonConfiguration: Equatable, Sendable {
     var accessLog: String?
     /// Who is believed when a request says where it comes from.
     var trustedProxies = TrustedProxies()
+    var access = AccessSettings()
     var responseFields = PlatformOptions.ResponseFields.all
     var ceilings = FunctionConfiguration.Ceilings()
     var server = ServerLimits()
@@ -90,6 +91,7 @@ struct DaemonConfiguration: Equatable, Sendable {
         if let texts = try reader.texts("trustedProxies") {
             trustedProxies = try TrustedProxies(texts, key: "trustedProxies")
         }
+        try access.apply(&reader)
         try reader.integer("eventLoops", &workers)
         try reader.integer("guestThreads", &guestThreads)
         try reader.integer("drainMs", &drainMilliseconds)
@@ -166,12 +168,13 @@ struct DaemonConfiguration: Equatable, Sendable {
             ("invocations.retentionRecords", retentionRecords, 1...1_000_000_000),
             ("invocations.retentionBytes", retentionBytes, (1 << 20)...(1 << 50)),
         ]
-        for (key, value, range) in ranges where !range.contains(value) {
+        for (key, value, range) in ranges + access.ranges where !range.contains(value) {
             throw ConfigurationError(
                 key: key,
                 reason: "is \(value) when it should be \(range.lowerBound) to \(range.upperBound)"
             )
         }
+        try access.validate()
         try allow(try listenAddress())
         if let admin = try adminAddress() { try allow(admin) }
     }

@@ -23,7 +23,7 @@ final class FrontHandler: RequestHandler {
         let api: ControlAPI
         let executor: ControlExecutor
         let followers: LogFollowers
-        let token: AccessToken
+        let access: AccessControl
         let lifecycle: Lifecycle
     }
 
@@ -55,16 +55,16 @@ final class FrontHandler: RequestHandler {
 
     // MARK: - RequestHandler
 
-    func admit(_ head: RequestHead) -> Admission {
+    func admit(_ head: RequestHead, from peer: SocketAddress) -> Admission {
         if parts.settings.refresh(&settings, &settingsGeneration) {
             lane.responseFields = settings.responseFields
         }
         if planes.contains(.control) {
             switch ControlRoute(head.pathOctets) {
             case .metrics:
-                return refusalOfControl(head).map { .refuse($0) } ?? .accept(bodyBytesMax: 0)
+                return refusalOfControl(head, peer).map { .refuse($0) } ?? .accept(bodyBytesMax: 0)
             case .api:
-                if let refusal = refusalOfControl(head) { return .refuse(refusal) }
+                if let refusal = refusalOfControl(head, peer) { return .refuse(refusal) }
                 let isUpload = head.method == .put && ControlRoute.isFunction(head.pathOctets)
                 return .accept(
                     bodyBytesMax: isUpload
@@ -78,13 +78,18 @@ final class FrontHandler: RequestHandler {
         }
         if head.targetOctets.elementsEqual("*".utf8) { return .refuse(Self.options) }
         switch planes.contains(.data) ? lane.find(head) : .nowhere {
-        case .match(let match): return admission(head, match)
+        case .match(let match): return admission(head, match, peer)
         case .dormant(let name): return awaken(name, for: head)
         case .nowhere: return .refuse(problem(.noRoute(head.path), head))
         }
     }
 
-    private func admission(_ head: RequestHead, _ match: RouteMatch) -> Admission {
+    private func admission(
+        _ head: RequestHead,
+        _ match: RouteMatch,
+        _ peer: SocketAddress
+    ) -> Admission {
+        if let refusal = refusalOfCall(match, head, peer) { return .refuse(problem(refusal, head)) }
         let bodyBytesMax = match.version.configuration.limits.requestBytes
         let context = AdmittedMatch(match: match, tableGeneration: lane.tableGeneration)
         if AsyncCalls.isAsked(for: head) {
@@ -139,6 +144,12 @@ final class FrontHandler: RequestHandler {
             exchange.respond(problem(.noRoute(request.head.path), request.head, identifier))
             return
         }
+        // Asked again: what is deployed, and who may call it, can have changed since the head came.
+        if let refusal = refusalOfCall(match, request.head, exchange.peer) {
+            exchange.respond(problem(refusal, request.head, identifier))
+            return
+        }
+        let request = match.needsToken ? request.removing("authorization") : request
         let origin = origin(of: exchange.peer, request.head.fields)
         if AsyncCalls.isAsked(for: request.head) {
             let isTaken = parts.api.asyncCalls.submit(
@@ -223,9 +234,34 @@ final class FrontHandler: RequestHandler {
 
     // MARK: - Control plane
 
-    private func refusalOfControl(_ head: RequestHead) -> Response? {
-        guard !settings.dev, !parts.token.isShown(by: head) else { return nil }
-        return problem(.unauthorized, head)
+    private func refusalOfControl(_ head: RequestHead, _ peer: SocketAddress) -> Response? {
+        do throws(Problem) {
+            _ = try caller(head, peer)
+            return nil
+        } catch {
+            return problem(error, head)
+        }
+    }
+
+    /// Who asks the control plane for something that they may have.
+    private func caller(_ head: RequestHead, _ peer: SocketAddress) throws(Problem) -> Caller {
+        try parts.access.admit(head, from: origin(of: peer, head.fields), settings)
+    }
+
+    /// Why a function may not be called; nil when it may.
+    private func refusalOfCall(
+        _ match: RouteMatch,
+        _ head: RequestHead,
+        _ peer: SocketAddress
+    ) -> Problem? {
+        guard match.needsToken else { return nil }
+        do throws(Problem) {
+            let origin = origin(of: peer, head.fields)
+            try parts.access.admit(head, to: match.version.function, from: origin, settings)
+            return nil
+        } catch {
+            return error
+        }
     }
 
     private func handleControl(
@@ -257,15 +293,35 @@ final class FrontHandler: RequestHandler {
                     controlRefused: parts.executor.refusedCount,
                     asyncRefused: parts.api.asyncCalls.refusedCount
                 )
+                metrics.add(parts.access.refusals)
                 exchange.respond(metrics.response)
             }
             if !isTaken { exchange.respond(problem(.busy, request.head, identifier)) }
         case .api:
             let parts = parts
+            let caller: Caller
+            do throws(Problem) {
+                // Asked again: a token can have been revoked while the body came.
+                caller = try self.caller(request.head, exchange.peer)
+            } catch {
+                exchange.respond(problem(error, request.head, identifier))
+                return
+            }
             let isTaken = parts.executor.submit {
-                if parts.followers.begin(request, identifier: identifier, exchange) { return }
+                let isFollowing = parts.followers.begin(
+                    request,
+                    identifier: identifier,
+                    caller: caller,
+                    exchange
+                )
+                if isFollowing { return }
                 let stream = ProgressStream(request, identifier: identifier, exchange)
-                let response = parts.api.respond(to: request, identifier: identifier, stream)
+                let response = parts.api.respond(
+                    to: request,
+                    identifier: identifier,
+                    caller: caller,
+                    stream
+                )
                 if let stream { stream.end(with: response) } else { exchange.respond(response) }
             }
             if !isTaken { exchange.respond(problem(.busy, request.head, identifier)) }

@@ -37,6 +37,15 @@ extension FunctionConfiguration {
             }
             next = name
         }
+        if let text = try reader.string("access") {
+            guard let access = Access(rawValue: text) else {
+                throw ConfigurationError(
+                    key: "access",
+                    reason: "is '\(text)' when it should be public or token"
+                )
+            }
+            self.access = access
+        }
         environment = try reader.strings("env").sorted { $0.key < $1.key }
             .map { Variable(name: $0.key, value: $0.value) }
         routes = try reader.elements("routes") { route throws(ConfigurationError) in
@@ -82,6 +91,7 @@ extension FunctionConfiguration {
             ),
             "compression": JSONValue(compression),
             "next": JSONValue(next?.description),
+            "access": JSONValue(access.rawValue),
             "debug": JSONValue(debug),
         ]
     }
@@ -113,6 +123,9 @@ struct ObjectReader {
         guard let unknown = members.keys.min() else { return }
         throw ConfigurationError(key: key(unknown), reason: "is not a known key")
     }
+
+    /// Whether there is a member of a name that was not read yet.
+    func has(_ name: String) -> Bool { members[name] != nil }
 
     mutating func integer(_ name: String, _ value: inout Int) throws(ConfigurationError) {
         guard let json = members.removeValue(forKey: name) else { return }

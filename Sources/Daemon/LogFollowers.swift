@@ -43,8 +43,14 @@ final class LogFollowers: Sendable {
     /// Takes on a request that follows a log; false when it is another request.
     ///
     /// Blocks.
-    func begin(_ request: Request, identifier: String, _ exchange: Exchange) -> Bool {
-        guard let control = try? ControlRequest(request, identifier: identifier),
+    func begin(
+        _ request: Request,
+        identifier: String,
+        caller: Caller,
+        _ exchange: Exchange
+    ) -> Bool {
+        guard
+            let control = try? ControlRequest(request, identifier: identifier, caller: caller),
             control.method == .get, control.segments.count == 4,
             control.segments[1] == "functions", control.segments[3] == "logs",
             let name = try? api.name(control.segments[2]),

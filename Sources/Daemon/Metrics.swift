@@ -98,6 +98,18 @@ struct Metrics {
         )
     }
 
+    /// Adds how often requests were refused for want of credentials.
+    mutating func add(_ refusals: [AccessControl.Refusal: Int]) {
+        add(
+            "roost_access_refusals_total",
+            "counter",
+            "Requests refused for want of credentials or rights.",
+            "reason"
+        ) {
+            AccessControl.Refusal.allCases.map { ($0.rawValue, refusals[$0] ?? 0) }
+        }
+    }
+
     /// The answer to `GET /metrics`.
     var response: Response {
         Response(

@@ -59,14 +59,6 @@ extension Problem {
         )
     }
 
-    static let unauthorized = Problem(
-        status: .unauthorized,
-        kind: "unauthorized",
-        title: "Unauthorized",
-        detail: "the control plane needs 'Authorization: Bearer' with the token of the data folder",
-        fields: ["WWW-Authenticate": #"Bearer realm="roost""#]
-    )
-
     static func tooLarge(_ what: String, byteCountMax: Int) -> Problem {
         Problem(
             status: .contentTooLarge,

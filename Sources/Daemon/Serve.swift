@@ -3,7 +3,7 @@ import HTTPServer
 package import Linux
 package import Logging
 import Platform
-import Store
+package import Store
 
 /// Runs the daemon in the foreground until SIGTERM or SIGINT, and returns the exit code.
 ///
@@ -74,27 +74,34 @@ package final class Service: Sendable {
     private let lifecycle = Lifecycle()
 
     /// Starts a daemon with default settings, apart from these.
+    ///
+    /// `now` tells which tokens have expired.
     package convenience init(
         _ options: ServeOptions,
         checkExecutable: String,
-        logger: Logger
+        logger: Logger,
+        now: @escaping @Sendable () -> Timestamp = { .now() }
     ) throws {
         let configuration = try DaemonConfiguration.load(options, environment: [:])
-        try self.init(configuration, checkExecutable: checkExecutable, logger: logger)
+        try self.init(configuration, checkExecutable: checkExecutable, logger: logger, now: now)
     }
 
     init(
         _ configuration: DaemonConfiguration,
         inherited: InheritedListeners = InheritedListeners(),
         checkExecutable: String,
-        logger: Logger
+        logger: Logger,
+        now: @escaping @Sendable () -> Timestamp = { .now() }
     ) throws {
         let settings = LiveSettings(configuration)
         self.settings = settings
         self.logger = logger
         let folder = try DataFolder(path: configuration.data)
         token = try folder.token()
-        let deployments = try DeploymentStore(folder: folder)
+        let deployments = try DeploymentStore(
+            folder: folder,
+            auditRecordsMax: configuration.access.auditRecordsMax
+        )
         self.deployments = deployments
         invocations = try InvocationStore(folder: folder, limits: configuration.logLimits) {
             logger.warning("invocation log", metadata: ["state": "\($0)"])
@@ -119,6 +126,7 @@ package final class Service: Sendable {
             platform: platform,
             logger: logger
         )
+        let access = AccessControl(folderToken: token, try deployments.tokens(), now: now)
         let api = ControlAPI(
             settings: settings,
             platform: platform,
@@ -127,6 +135,7 @@ package final class Service: Sendable {
             executor: executor,
             checkExecutable: checkExecutable,
             asyncCalls: asyncCalls,
+            access: access,
             logger: logger
         )
         followers = try LogFollowers(api)
@@ -139,7 +148,7 @@ package final class Service: Sendable {
             api: api,
             executor: executor,
             followers: followers,
-            token: AccessToken(token),
+            access: access,
             lifecycle: lifecycle
         )
         servers = try Self.listen(configuration, inherited, parts)

@@ -15,6 +15,17 @@ public struct Request: Sendable {
     /// When the last octet of what is here was read, in nanoseconds on the monotonic clock.
     public let receivedAt: UInt64
 
+    /// The request without the field lines of a name that does not concern its framing.
+    public func removing(_ name: String) -> Request {
+        Request(
+            head: head.removing(name),
+            body: body,
+            isComplete: isComplete,
+            firstByteAt: firstByteAt,
+            receivedAt: receivedAt
+        )
+    }
+
     /// Makes a request from what a parser returned.
     public init(
         head: RequestHead,

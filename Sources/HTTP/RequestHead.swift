@@ -12,7 +12,7 @@ public struct RequestHead: Sendable {
     public let version: Version
 
     /// The fields in order, except that nothing was merged or dropped.
-    public let fields: Fields
+    public private(set) var fields: Fields
 
     /// How the body's end is known.
     public let framing: Framing
@@ -45,6 +45,13 @@ public struct RequestHead: Sendable {
         case length(Int)
         /// The body is a series of chunks.
         case chunked
+    }
+
+    /// The head without the field lines of a name that does not concern its framing.
+    public func removing(_ name: String) -> RequestHead {
+        var head = self
+        head.fields.remove(name)
+        return head
     }
 
     /// The request target as it was sent.

@@ -30,6 +30,7 @@ public struct Status: Sendable, Hashable, CustomStringConvertible {
     public static let uriTooLong = Status(known: 414)
     public static let unsupportedMediaType = Status(known: 415)
     public static let expectationFailed = Status(known: 417)
+    public static let misdirectedRequest = Status(known: 421)
     public static let unprocessableContent = Status(known: 422)
     public static let tooManyRequests = Status(known: 429)
     public static let requestHeaderFieldsTooLarge = Status(known: 431)

@@ -207,7 +207,8 @@ extension LoopCore {
     }
 
     private func decision(_ head: RequestHead, _ connection: Connection) -> Admission {
-        connection.admissionRefusal.take().map { .refuse($0) } ?? handler.admit(head)
+        connection.admissionRefusal.take().map { .refuse($0) }
+            ?? handler.admit(head, from: connection.socket.peer)
     }
 
     /// Goes on with a request whose admission waited.

@@ -1,4 +1,5 @@
 public import HTTP
+public import Linux
 
 /// Answers the requests of one event loop.
 ///
@@ -7,8 +8,9 @@ public import HTTP
 public protocol RequestHandler: AnyObject {
     /// Decides about a request when its head is complete, before any of its body is read.
     ///
-    /// A refusal is the response; no `100 Continue` is sent then.
-    func admit(_ head: RequestHead) -> Admission
+    /// A refusal is the response; no `100 Continue` is sent then. `peer` is the connection's other
+    /// end.
+    func admit(_ head: RequestHead, from peer: SocketAddress) -> Admission
 
     /// Whether a request is served when the server is full: from a connection beyond the limit, or after it has
     /// waited too long.

@@ -149,7 +149,13 @@ public struct Bench {
         guard let head = try? RequestHead(parsing: octets) else { return nil }
         return Invocation.makeDialogue(
             for: Request(head: head, body: [], firstByteAt: 0, receivedAt: 0),
-            RouteMatch(version: version, alias: nil, prefixCount: path.utf8.count, pattern: "/f/*"),
+            RouteMatch(
+                version: version,
+                alias: nil,
+                isGuarded: false,
+                prefixCount: path.utf8.count,
+                pattern: "/f/*"
+            ),
             FunctionVersion.Residence(loaded: loaded, environment: environment),
             identifier: "bench",
             origin: RequestOrigin(address: "")

@@ -60,6 +60,14 @@ public struct FunctionConfiguration: Equatable, Sendable {
         }
     }
 
+    /// Who may call a function.
+    public enum Access: String, Sendable {
+        /// Everybody who reaches the data plane.
+        case `public`
+        /// Who shows a token that allows it.
+        case token
+    }
+
     /// The guest's environment, sorted by name.
     public var environment: [Variable] = []
     public var limits = Limits()
@@ -75,6 +83,7 @@ public struct FunctionConfiguration: Equatable, Sendable {
     /// Whether responses are packed for clients that accept gzip.
     public var compression = true
     public var routes: [Route] = []
+    public var access = Access.public
     /// The function that gets the requests which an http-wasm handler passes on.
     public var next: FunctionName?
     /// Whether failure responses show the guest's backtrace.

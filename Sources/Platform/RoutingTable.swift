@@ -45,6 +45,10 @@ public final class Function: Sendable {
     let gate: FunctionGate<Invocation>
     /// What plain requests get; nil when nothing is live.
     let live: AliasTarget?
+    /// Whether the live version, else the latest, is only for callers with a token.
+    ///
+    /// All versions are then: otherwise whoever names an older one could do without.
+    let isGuarded: Bool
 
     init(
         name: FunctionName,
@@ -59,6 +63,8 @@ public final class Function: Sendable {
         self.aliases = aliases
         self.gate = gate
         live = aliases.first { $0.name == Self.liveAlias }?.target
+        let version = live?.version ?? versions.max { $0.number < $1.number }
+        isGuarded = version?.configuration.access == .token
     }
 
     /// The alias that plain requests use.
@@ -74,6 +80,7 @@ public final class Function: Sendable {
 
     /// The version that plain requests get, without regard to shares.
     public var liveVersion: FunctionVersion? { live?.version }
+
 }
 
 /// Where a request goes.
@@ -81,10 +88,15 @@ public struct RouteMatch: Sendable {
     public let version: FunctionVersion
     /// The alias that led to the version; nil when the request named the version's number.
     public let alias: String?
+    /// Whether all versions of the function are only for callers with a token.
+    let isGuarded: Bool
     /// How much of the request's path named the function, in octets; the rest is the function's.
     let prefixCount: Int
     /// The pattern that matched, for `X_MATCHED_ROUTE`.
     let pattern: String
+
+    /// Whether only callers who show a token may go there.
+    public var needsToken: Bool { isGuarded || version.configuration.access == .token }
 
     /// The part of the target that is the function's: the rest of the path, and the query.
     func rest(of head: RequestHead) -> [UInt8] {
@@ -245,12 +257,13 @@ public struct RoutingTable: Sendable {
         let segment = rest.prefix { $0 != UInt8(ascii: "/") }
         let prefixCount = Self.functionsPrefix.count + segment.count
         guard let at = segment.firstIndex(of: UInt8(ascii: "@")) else {
-            guard let live = self[String(decoding: segment, as: UTF8.self)]?.live else {
-                return nil
-            }
+            guard let function = self[String(decoding: segment, as: UTF8.self)],
+                let live = function.live
+            else { return nil }
             return RouteMatch(
                 version: live.choose(),
                 alias: Function.liveAlias,
+                isGuarded: function.isGuarded,
                 prefixCount: prefixCount,
                 pattern: "/f/*"
             )
@@ -266,6 +279,7 @@ public struct RoutingTable: Sendable {
             return RouteMatch(
                 version: version,
                 alias: nil,
+                isGuarded: function.isGuarded,
                 prefixCount: prefixCount,
                 pattern: "/f/*"
             )
@@ -274,6 +288,7 @@ public struct RoutingTable: Sendable {
         return RouteMatch(
             version: target.choose(),
             alias: selector,
+            isGuarded: function.isGuarded,
             prefixCount: prefixCount,
             pattern: "/f/*"
         )
@@ -292,6 +307,7 @@ public struct RoutingTable: Sendable {
         return RouteMatch(
             version: live.choose(),
             alias: Function.liveAlias,
+            isGuarded: match.function.isGuarded,
             prefixCount: match.path.utf8.count - (hasSlash ? 1 : 0),
             pattern: match.path
         )

@@ -7,7 +7,7 @@ struct Roost: ParsableCommand {
         commandName: "roost",
         abstract: "Runs WebAssembly functions behind HTTP.",
         discussion: """
-            All commands but 'serve' and 'run' talk to a daemon: to the one at --url, else \
+            All commands but 'serve', 'run' and 'sign' talk to a daemon: to the one at --url, else \
             ROOST_URL, else http://127.0.0.1:8080. They show it the token given by --token, else \
             ROOST_TOKEN, else the file 'token' in the data folder. The data folder is --data, else \
             ROOST_DATA, else $XDG_DATA_HOME/roost, else ~/.local/share/roost.
@@ -26,7 +26,8 @@ struct Roost: ParsableCommand {
         subcommands: [
             ServeCommand.self, DeployCommand.self, InvokeCommand.self, ListCommand.self,
             LogsCommand.self, BenchCommand.self, PoolCommand.self, DeleteCommand.self,
-            RunCommand.self, CheckModuleCommand.self,
+            RunCommand.self, TokenCommand.self, AuditCommand.self, SignCommand.self,
+            CheckModuleCommand.self,
         ]
     )
 }

@@ -201,7 +201,7 @@ struct FunctionTests {
         try deploy("chatty")
         let follower = try RawHTTPClient(daemon.service.address)
         try follower.send(
-            "GET /v1/functions/chatty/logs?tail=0&follow=true HTTP/1.1\r\nHost: a\r\n\r\n"
+            "GET /v1/functions/chatty/logs?tail=0&follow=true HTTP/1.1\r\nHost: localhost\r\n\r\n"
         )
         let head = try follower.readAvailable(milliseconds: 10_000, until: "\r\n\r\n")
         #expect(String(decoding: head.bytes, as: UTF8.self).hasPrefix("HTTP/1.1 200 OK\r\n"))

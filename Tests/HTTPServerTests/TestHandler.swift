@@ -103,7 +103,7 @@ final class TestHandler: RequestHandler {
 
     func isReserved(_ head: RequestHead) -> Bool { head.path == "/reserved" }
 
-    func admit(_ head: RequestHead) -> Admission {
+    func admit(_ head: RequestHead, from peer: SocketAddress) -> Admission {
         if head.path.hasPrefix("/stream") { return .stream(bodyBytesMax: Self.streamBytesMax) }
         guard head.path.hasPrefix("/refused") else {
             return .accept(bodyBytesMax: Self.bodyBytesMax)

@@ -25,6 +25,9 @@ struct DeployCommand: ParsableCommand {
     @Option(help: "The longest that one invocation may take, in milliseconds.")
     var timeoutMs: Int?
 
+    @Option(help: ArgumentHelp("The key file to sign the upload with.", valueName: "keyfile"))
+    var key: String?
+
     @Flag(name: .customLong("no-activate"), help: "Keep plain traffic on the version it uses now.")
     var staysInactive = false
 
@@ -49,7 +52,7 @@ struct DeployCommand: ParsableCommand {
                     query: query,
                     headers: [
                         (name: "Content-Type", value: isText ? "text/wat" : "application/wasm")
-                    ],
+                    ] + (try signature(of: module)),
                     body: module
                 )
             )
@@ -74,6 +77,13 @@ struct DeployCommand: ParsableCommand {
             }
             try show(response, client: client)
         }
+    }
+
+    /// The field that shows who has signed the upload; none without a key.
+    private func signature(of file: Data) throws -> [(name: String, value: String)] {
+        guard let key else { return [] }
+        let value = try SigningKey.read(key).signature(of: file)
+        return [(name: SigningKey.fieldName, value: value)]
     }
 
     private struct Settings: Encodable {
