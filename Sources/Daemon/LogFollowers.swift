@@ -8,6 +8,7 @@ import Store
 final class LogFollowers: Sendable {
     private struct Follower {
         let exchange: Exchange
+        let caller: Caller
         let query: ControlAPI.LogQuery
         var cursor: String
         var quietSince: UInt64
@@ -34,9 +35,9 @@ final class LogFollowers: Sendable {
     init(_ api: ControlAPI) throws(SystemError) {
         self.api = api
         let monitor = monitor
-        let invocations = api.invocations
+        let (invocations, access) = (api.invocations, api.access)
         try threads.spawn(name: "followers") {
-            while Self.waitForRound(monitor) { Self.round(monitor, invocations) }
+            while Self.waitForRound(monitor) { Self.round(monitor, invocations, access) }
         }
     }
 
@@ -72,6 +73,7 @@ final class LogFollowers: Sendable {
         }
         let follower = Follower(
             exchange: exchange,
+            caller: caller,
             query: query,
             cursor: page.cursor,
             quietSince: Monotonic.now()
@@ -117,9 +119,20 @@ final class LogFollowers: Sendable {
         }
     }
 
-    private static func round(_ monitor: Monitor<State>, _ invocations: InvocationStore) {
+    private static func round(
+        _ monitor: Monitor<State>,
+        _ invocations: InvocationStore,
+        _ access: AccessControl
+    ) {
         let followers = monitor.withLock { Array($0.followers.values) }
         for var follower in followers {
+            guard access.stillKnows(follower.caller) else {
+                let removed = monitor.withLock {
+                    $0.followers.removeValue(forKey: follower.exchange)
+                }
+                removed?.exchange.endStream()
+                continue
+            }
             let page = try? invocations.logs(
                 function: follower.query.function.description,
                 tail: linesPerRound,

@@ -43,6 +43,11 @@ final class AccessControl: Sendable {
     /// How often requests were refused.
     var refusals: [Refusal: Int] { counts.withLock { $0 } }
 
+    /// Whether the token that a caller has shown is neither revoked nor expired since.
+    func stillKnows(_ caller: Caller) -> Bool {
+        table.withLock { $0 }.stillKnows(caller, at: now())
+    }
+
     /// Has other tokens count from now on.
     func replaceTokens(_ records: [TokenRecord]) {
         let next = TokenTable(folderToken: folderToken, records)
@@ -65,7 +70,8 @@ final class AccessControl: Sendable {
         var caller =
             settings.dev ? Caller.unchecked : try authenticate(head, from: origin, settings, nil)
         caller.clientAddress = origin.address
-        let segments = try ControlRequest.segments(of: head.path)
+        // A path that cannot be read is no route that there is a rule for.
+        let segments = (try? ControlRequest.segments(of: head.path)) ?? []
         try counting(.forbidden) { () throws(Problem) in
             try RouteRule.find(head.method, segments).check(caller, segments)
         }

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import HTTP
 import Platform
 
@@ -8,6 +9,8 @@ struct Caller: Sendable {
     let scopes: Scopes
     /// The functions that it may see and touch.
     let functions: FunctionPatterns
+    /// The digest of the token's secret; nil when none was asked for.
+    var digest: Data?
     /// Where the request came from; empty for a Unix-domain socket.
     var clientAddress = ""
 

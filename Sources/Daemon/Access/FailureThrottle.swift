@@ -15,8 +15,9 @@ struct FailureThrottle {
         var addressesMax = 10_000
     }
 
-    /// When all failures of an address are forgotten, on the monotonic clock. Two generations: when the younger
-    /// is full it becomes the older one, which is given up.
+    /// When all failures of an address are forgotten, on the monotonic clock.
+    ///
+    /// Two generations: when the younger is full it becomes the older one, which is given up.
     private var young: [String: UInt64] = [:]
     private var old: [String: UInt64] = [:]
 

@@ -7,12 +7,12 @@ import Store
 /// Immutable; a change makes another table.
 struct TokenTable: Sendable {
     private struct Entry: Sendable {
-        let digest: Data
         let caller: Caller
+        let digest: Data
         let expiresAt: Timestamp?
     }
 
-    /// Digests with the same first octets: what these tell of a secret is nothing.
+    /// By the first octets of their digests, which tell nothing of a secret.
     private var entries: [UInt64: [Entry]] = [:]
 
     /// The name of the token that is in the data folder.
@@ -21,7 +21,7 @@ struct TokenTable: Sendable {
     /// Knows the token of the data folder, and those that are stored.
     init(folderToken: String, _ records: [TokenRecord]) {
         let owner = Caller(name: Self.folderTokenName, scopes: .admin, functions: .all)
-        add(Entry(digest: TokenSecret.digest(of: folderToken), caller: owner, expiresAt: nil))
+        add(owner, TokenSecret.digest(of: folderToken), expiresAt: nil)
         for record in records {
             // What this version of the program does not know allows nothing.
             let scopes = record.scopes.compactMap(Scopes.named)
@@ -29,12 +29,16 @@ struct TokenTable: Sendable {
                 continue
             }
             let caller = Caller(name: record.name, scopes: Scopes(scopes), functions: functions)
-            add(Entry(digest: record.digest, caller: caller, expiresAt: record.expiresAt))
+            add(caller, record.digest, expiresAt: record.expiresAt)
         }
     }
 
-    private mutating func add(_ entry: Entry) {
-        entries[Self.index(entry.digest), default: []].append(entry)
+    private mutating func add(_ caller: Caller, _ digest: Data, expiresAt: Timestamp?) {
+        var caller = caller
+        caller.digest = digest
+        entries[Self.index(digest), default: []].append(
+            Entry(caller: caller, digest: digest, expiresAt: expiresAt)
+        )
     }
 
     private static func index(_ digest: some Sequence<UInt8>) -> UInt64 {
@@ -45,7 +49,21 @@ struct TokenTable: Sendable {
     func caller(showing secret: some StringProtocol, at now: Timestamp) -> Caller? {
         let digest = SHA256.hash(data: Array(secret.utf8))
         // Digests are compared in constant time.
-        let entry = entries[Self.index(digest)]?.first { digest == $0.digest }
+        return caller(of: digest, at: now) { digest == $0 }
+    }
+
+    /// Whether what a caller has shown is still worth something.
+    func stillKnows(_ caller: Caller, at now: Timestamp) -> Bool {
+        guard let digest = caller.digest else { return true }
+        return self.caller(of: digest, at: now) { digest == $0 } != nil
+    }
+
+    private func caller(
+        of digest: some Sequence<UInt8>,
+        at now: Timestamp,
+        where isSame: (Data) -> Bool
+    ) -> Caller? {
+        let entry = entries[Self.index(digest)]?.first { isSame($0.digest) }
         guard let entry, entry.expiresAt.map({ now < $0 }) ?? true else { return nil }
         return entry.caller
     }
