@@ -180,7 +180,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Daemon", "Gzip", "Linux", "TestSupport", "WasmText", "roost",
+                "Daemon", "Gzip", "HTTP", "Linux", "Store", "TestSupport", "WasmText", "roost",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict

@@ -162,7 +162,7 @@ struct OperationTests {
     // MARK: - Proxies
 
     /// Answers with its environment, variables ended by NUL.
-    private static let environment = """
+    static let environment = """
         (module
           (import "wasi_snapshot_preview1" "environ_sizes_get"
             (func $sizes (param i32 i32) (result i32)))

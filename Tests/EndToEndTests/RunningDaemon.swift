@@ -2,6 +2,7 @@ import Daemon
 import Foundation
 import Linux
 import Logging
+import Store
 import TestSupport
 
 /// A daemon of this process, with a data folder of its own and a port that the kernel chose.
@@ -9,8 +10,15 @@ final class RunningDaemon {
     let folder: URL
     private var running: Service?
     private let options: ServeOptions
+    private let now: @Sendable () -> Timestamp
 
-    init(dev: Bool = true, configuration: String? = nil) throws {
+    /// Starts a daemon; `now` tells it which tokens have expired.
+    init(
+        dev: Bool = true,
+        configuration: String? = nil,
+        now: @escaping @Sendable () -> Timestamp = { .now() }
+    ) throws {
+        self.now = now
         folder = FileManager.default.temporaryDirectory.appending(path: "roost-\(UUID())")
         var options = ServeOptions(
             data: folder.path(percentEncoded: false),
@@ -24,7 +32,7 @@ final class RunningDaemon {
             options.config = file.path(percentEncoded: false)
         }
         self.options = options
-        running = try Self.start(options)
+        running = try Self.start(options, now)
     }
 
     deinit {
@@ -37,7 +45,7 @@ final class RunningDaemon {
         running?.stop()
         // The folder stays locked for as long as the service is referred to.
         running = nil
-        running = try Self.start(options)
+        running = try Self.start(options, now)
     }
 
     /// The daemon.
@@ -48,14 +56,18 @@ final class RunningDaemon {
         return running
     }
 
-    private static func start(_ options: ServeOptions) throws -> Service {
+    private static func start(
+        _ options: ServeOptions,
+        _ now: @escaping @Sendable () -> Timestamp
+    ) throws -> Service {
         // The tests' own program stands in the same folder as the program under test.
         let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
             .deletingLastPathComponent().appending(path: "roost")
         return try Service(
             options,
             checkExecutable: program.path(percentEncoded: false),
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            now: now
         )
     }
 
