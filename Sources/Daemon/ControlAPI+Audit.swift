@@ -53,8 +53,9 @@ extension ControlAPI {
 }
 
 extension ControlRequest {
-    /// What is noted of the change that the request asks for.
-    func auditEntry(_ detail: [String: JSONValue] = [:]) -> AuditEntry {
+    /// What is noted of the change that the request asks for, with those details that there are.
+    func auditEntry(_ detail: [String: JSONValue?] = [:]) -> AuditEntry {
+        let detail = detail.compactMapValues { $0 }
         let action =
             switch rule.audit {
             case .never: method.rawValue

@@ -59,7 +59,9 @@ extension ControlAPI {
         let bytes = try check(upload, format)
         let configurationBytes = try configurationToTakeOver(name)
         let settings = try Self.configuration(configurationBytes, ceilings: configuration.ceilings)
-        let entry = request.auditEntry(signature.map { ["signedBy": JSONValue($0.keyName)] } ?? [:])
+        let entry = request.auditEntry([
+            "signedBy": signature.map { JSONValue($0.keyName) }, "activate": JSONValue(activate),
+        ])
         // Initialising is the part that may take long, and nothing is stored before it succeeds.
         let prepared = try platform.prepare(bytes, configuration: settings)
         let outcome = try executor.change {

@@ -89,7 +89,7 @@ extension ControlAPI {
         try request.allowQuery("activate", "version")
         let activate = try request.boolean("activate") ?? true
         let patch = try request.json()
-        guard patch.members != nil else {
+        guard let members = patch.members else {
             throw Problem.badRequest("the patch should be a JSON object")
         }
         let precondition = try precondition(request)
@@ -105,6 +105,11 @@ extension ControlAPI {
             throw Problem.internalError("the module \(base.digest) is not in the store")
         }
         let prepared = try platform.prepare(bytes, configuration: settings)
+        // Not the values: they may be nobody else's business.
+        let entry = request.auditEntry([
+            "keys": .array(members.keys.sorted().map { JSONValue($0) }),
+            "activate": JSONValue(activate),
+        ])
         let outcome = try executor.change {
             let outcome = try deployments.deploy(
                 name: name.description,
@@ -115,7 +120,7 @@ extension ControlAPI {
                 activate: activate,
                 // Nobody may have changed what this patch was made against.
                 precondition: precondition == .none ? .revision(function.revision) : precondition,
-                audit: request.auditEntry()
+                audit: entry
             )
             try publish(outcome.function, prepared: prepared, as: outcome.version)
             return outcome
@@ -154,6 +159,11 @@ extension ControlAPI {
         }
         let precondition = try precondition(request)
         let (version, weights) = try Self.aliasTarget(try request.json())
+        let shares = weights.map { (String($0.key), JSONValue.number($0.value)) }
+        let entry = request.auditEntry([
+            "alias": JSONValue(alias),
+            "weights": shares.isEmpty ? nil : .object(Dictionary(shares) { $1 }),
+        ])
         let record = try executor.change {
             let record = try deployments.setAlias(
                 function: name.description,
@@ -161,7 +171,7 @@ extension ControlAPI {
                 version: version,
                 weights: weights,
                 precondition: precondition,
-                audit: request.auditEntry(["alias": JSONValue(alias)])
+                audit: entry
             )
             try publish(record)
             return record

@@ -70,23 +70,3 @@ extension DeploymentStore {
         String(decoding: try JSONEncoder().encode(list), as: UTF8.self)
     }
 }
-
-/// Lists of functions that are cut to those that somebody may see.
-extension DeploymentStore {
-    /// Functions in the order of their names, those after `name` that match one of the patterns.
-    ///
-    /// In a pattern `*` stands for any text; nothing else in a name is special.
-    public func functions(
-        limit: Int,
-        after name: String?,
-        matching patterns: [String]
-    ) throws(StoreError) -> [FunctionRecord] {
-        try file.read { database in
-            let terms = patterns.map { _ in "name GLOB ?" }.joined(separator: " OR ")
-            return try database.functionRecords(
-                condition: "name > ? AND (\(terms)) ORDER BY name LIMIT ?",
-                arguments: [name ?? ""] + StatementArguments(patterns) + [max(0, limit)]
-            )
-        }
-    }
-}

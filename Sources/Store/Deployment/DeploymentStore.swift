@@ -229,15 +229,19 @@ extension DeploymentStore {
         try file.read { try $0.functionRecord(named: name) }
     }
 
-    /// Functions in the order of their names, those after `name`.
+    /// Functions in the order of their names, those after `name` that match one of the patterns.
+    ///
+    /// In a pattern `*` stands for any text; nothing else that names have is special.
     public func functions(
         limit: Int,
-        after name: String? = nil
+        after name: String? = nil,
+        matching patterns: [String] = ["*"]
     ) throws(StoreError) -> [FunctionRecord] {
         try file.read { database in
-            try database.functionRecords(
-                condition: "name > ? ORDER BY name LIMIT ?",
-                arguments: [name ?? "", max(0, limit)]
+            let terms = patterns.map { _ in "name GLOB ?" }.joined(separator: " OR ")
+            return try database.functionRecords(
+                condition: "name > ? AND (\(terms)) ORDER BY name LIMIT ?",
+                arguments: [name ?? ""] + StatementArguments(patterns) + [max(0, limit)]
             )
         }
     }

@@ -62,6 +62,17 @@ struct AccessProgramTests {
         #expect(try roost("audit", "shop-a", url: url).output.contains("deploy"))
     }
 
+    @Test(arguments: [["0.0.0.0:0"], ["127.0.0.1:0", "--admin-listen", "0.0.0.0:0"]])
+    func `a daemon that asks for no token does not start where others reach it`(
+        _ addresses: [String]
+    ) throws {
+        let result = try Program.run(
+            ["serve", "--dev", "--data", folder.file("data"), "--listen"] + addresses
+        )
+        #expect(result.exitCode == 1)
+        #expect(result.errors.contains("only allowed on a loopback address"))
+    }
+
     @Test func `a deploy is signed with a key file`() throws {
         let keyFile = folder.file("release.pem")
         let generated = try Program.run(["sign", "--generate", keyFile])

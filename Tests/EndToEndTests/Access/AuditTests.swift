@@ -58,6 +58,7 @@ struct AuditTests {
         #expect(entries.allSatisfy { $0["clientAddress"] as? String == "127.0.0.1" })
         #expect(entries[2]["requestId"] as? String == "PATCH-4")
         #expect((entries[3]["detail"] as? [String: Any])?["alias"] as? String == "beta")
+        #expect((entries[2]["detail"] as? [String: Any])?["keys"] as? [String] == ["env"])
         #expect((entries[0]["detail"] as? [String: Any])?["token"] as? String == "ci")
         #expect(!"\(entries)".contains(ci))
 

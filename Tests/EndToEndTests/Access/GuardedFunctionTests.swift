@@ -54,6 +54,11 @@ struct GuardedFunctionTests {
             try expectProblem(call(target), 401, "unauthorized")
             #expect(try call(target, token: guarded.owner).status == 200)
         }
+        // Nor does a function that has to be read from the store first.
+        try guarded.daemon.restart()
+        for target in ["/f/vault@1", "/f/vault", "/safe"] {
+            try expectProblem(call(target), 401, "unauthorized")
+        }
         // With nothing live, the latest version decides.
         let gone = try guarded.request(
             "DELETE",
