@@ -108,13 +108,15 @@ struct DaemonConfigurationTests {
             "invocations":{"max":7,"retentionSeconds":7,"retentionRecords":7,
             "retentionBytes":7000000},"pool":{"residentBytesMax":70000000},
             "functionCeilings":{"routes":7},"server":{"idleMs":7},
+            "access":{"auditRecordsMax":7,"failuresMax":7},"controlHosts":["a"],
             "responseFields":{"start":false}}
             """
         )
         let (settings, awaitingRestart) = old.reloading(new)
         #expect(
             Set(awaitingRestart) == [
-                "adminListen", "guestThreads", "eventLoops", "control.queueMax", "invocations.max",
+                "access.auditRecordsMax", "adminListen", "guestThreads", "eventLoops",
+                "control.queueMax", "invocations.max",
                 "invocations.retentionSeconds", "invocations.retentionRecords",
                 "invocations.retentionBytes", "pool.residentBytesMax",
             ]
@@ -123,7 +125,8 @@ struct DaemonConfigurationTests {
             """
             {"drainMs":5,"accessLog":"-","trustedProxies":["::1"],
             "control":{"moduleBytesMax":70000},"functionCeilings":{"routes":7},
-            "server":{"idleMs":7},"responseFields":{"start":false}}
+            "server":{"idleMs":7},"responseFields":{"start":false},
+            "access":{"failuresMax":7},"controlHosts":["a"]}
             """
         )
         #expect(settings == expected)
