@@ -80,7 +80,6 @@ public final class Function: Sendable {
 
     /// The version that plain requests get, without regard to shares.
     public var liveVersion: FunctionVersion? { live?.version }
-
 }
 
 /// Where a request goes.
