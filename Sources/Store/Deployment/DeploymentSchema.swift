@@ -13,6 +13,9 @@ enum DeploymentSchema {
         migrator.registerMigration("asynchronous calls") { database in
             try database.execute(sql: asyncCalls)
         }
+        migrator.registerMigration("history, secrets, sticky aliases") { database in
+            try database.execute(sql: historyAndSecrets)
+        }
         return migrator
     }
 

@@ -31,20 +31,28 @@ public final class DeploymentStore: Sendable {
     ///   - name: Checked by the caller.
     ///   - module: The bytes, stored once for all versions that use them.
     ///   - configuration: A JSON document; `nil` takes over the current version's, or `{}`.
+    ///   - secrets: Which secrets the version has.
     ///   - guestInterface: In the platform's words.
     ///   - source: A JSON document about where the module came from.
     ///   - activate: Whether `live` points to the version afterwards.
     ///   - precondition: What must hold.
+    ///   - kind: What history calls it.
+    ///   - secret: The name of the secret that it is about.
+    ///   - origin: Who asked for it.
     /// - Returns: What happened, and what there is now.
     /// - Throws: `preconditionFailed`, or an error of the database or the disk.
     public func deploy(
         name: String,
         module: [UInt8],
         configuration: Data? = nil,
+        secrets: SecretSelection = .inherited,
         guestInterface: String,
         source: Data? = nil,
         activate: Bool = true,
-        precondition: Precondition = .none
+        precondition: Precondition = .none,
+        kind: HistoryEntry.Kind = .deploy,
+        secret: String? = nil,
+        origin: ChangeOrigin = .daemon
     ) throws(StoreError) -> DeploymentOutcome {
         let digest = ModuleDigest(of: module)
         return try file.write { database in
@@ -55,9 +63,18 @@ public final class DeploymentStore: Sendable {
                 digest: digest,
                 guestInterface: guestInterface,
                 configuration: configuration ?? inherited ?? Data("{}".utf8),
+                secrets: secrets,
                 source: source
             )
-            return try database.store(draft, module: module, current: current, activate: activate)
+            return try database.store(
+                draft,
+                module: module,
+                current: current,
+                activate: activate,
+                kind,
+                secret: secret,
+                by: origin
+            )
         }
     }
 
@@ -79,14 +96,23 @@ public final class DeploymentStore: Sendable {
             guard let version = try database.versionRecord(of: name, number: number) else {
                 throw StoreError.noSuchVersion(function: name, version: number)
             }
-            let draft = VersionDraft(
+            var draft = VersionDraft(
                 function: name,
                 digest: version.digest,
                 guestInterface: version.guestInterface,
                 configuration: configuration,
                 source: version.source
             )
-            return try database.store(draft, module: nil, current: current, activate: activate)
+            let secrets = try database.secretIDs(of: name, version: number)
+            draft.secrets = .chosen(secrets.sorted())
+            return try database.store(
+                draft,
+                module: nil,
+                current: current,
+                activate: activate,
+                .configure,
+                by: .daemon
+            )
         }
     }
 
@@ -98,10 +124,12 @@ public final class DeploymentStore: Sendable {
         alias: String,
         version: Int,
         weights: [Int: Double] = [:],
-        precondition: Precondition = .none
+        sticky: StickyKey? = nil,
+        precondition: Precondition = .none,
+        origin: ChangeOrigin = .daemon
     ) throws(StoreError) -> FunctionRecord {
         try file.write { database in
-            guard try database.check(precondition, function: name) != nil else {
+            guard let old = try database.check(precondition, function: name) else {
                 throw StoreError.noSuchFunction(name)
             }
             for number in [version] + weights.keys.sorted() {
@@ -110,8 +138,18 @@ public final class DeploymentStore: Sendable {
                 }
             }
             let now = Timestamp.now()
-            try database.setAlias(alias, of: name, to: version, weights: weights, at: now)
-            return try database.touch(name, at: now)
+            try database.setAlias(
+                alias,
+                of: name,
+                to: version,
+                weights: weights,
+                sticky: sticky,
+                at: now
+            )
+            let new = try database.touch(name, at: now)
+            let detail = HistoryEntry.Detail(moving: alias, from: old, to: new)
+            try database.note(.alias, of: name, by: origin, detail, at: now)
+            return new
         }
     }
 
@@ -123,10 +161,11 @@ public final class DeploymentStore: Sendable {
     public func deleteAlias(
         function name: String,
         alias: String,
-        precondition: Precondition = .none
+        precondition: Precondition = .none,
+        origin: ChangeOrigin = .daemon
     ) throws(StoreError) -> FunctionRecord {
         try file.write { database in
-            guard try database.check(precondition, function: name) != nil else {
+            guard let old = try database.check(precondition, function: name) else {
                 throw StoreError.noSuchFunction(name)
             }
             try database.execute(
@@ -136,7 +175,11 @@ public final class DeploymentStore: Sendable {
             guard database.changesCount > 0 else {
                 throw StoreError.noSuchAlias(function: name, alias: alias)
             }
-            return try database.touch(name, at: .now())
+            let now = Timestamp.now()
+            let new = try database.touch(name, at: now)
+            let detail = HistoryEntry.Detail(moving: alias, from: old, to: new)
+            try database.note(.aliasDelete, of: name, by: origin, detail, at: now)
+            return new
         }
     }
 
@@ -149,26 +192,33 @@ public final class DeploymentStore: Sendable {
     /// that `name@3` and an entity tag never come to mean something else.
     public func delete(
         name: String,
-        precondition: Precondition = .none
+        precondition: Precondition = .none,
+        origin: ChangeOrigin = .daemon
     ) throws(StoreError) -> Bool {
         try file.write { database in
-            guard try database.check(precondition, function: name) != nil else { return false }
-            for table in ["benchmark", "alias", "version"] {
-                try database.execute(
-                    sql: "DELETE FROM \(table) WHERE function = ?",
-                    arguments: [name]
-                )
-            }
+            guard let old = try database.check(precondition, function: name) else { return false }
+            let digests = try String.fetchSet(
+                database,
+                sql: "SELECT DISTINCT digest FROM version WHERE function = ?",
+                arguments: [name]
+            )
+            try database.execute(sql: "DELETE FROM alias WHERE function = ?", arguments: [name])
+            try database.deleteVersions(of: name, condition: "IS NOT NULL")
+            try database.deleteUnusedSecrets(of: name)
+            let now = Timestamp.now()
             try database.execute(
                 sql: """
                     UPDATE function SET isDeleted = 1, revision = revision + 1, updatedAt = ?
                     WHERE name = ?
                     """,
-                arguments: [Timestamp.now().microseconds, name]
+                arguments: [now.microseconds, name]
             )
-            try database.execute(
-                sql: "DELETE FROM module WHERE digest NOT IN (SELECT digest FROM version)"
-            )
+            _ = try database.deleteUnusedModules(among: digests)
+            var detail = HistoryEntry.Detail()
+            if old.liveVersion != nil {
+                detail = .init(moving: AliasRecord.live, from: old, to: nil)
+            }
+            try database.note(.delete, of: name, by: origin, detail, at: now)
             return true
         }
     }
