@@ -1,5 +1,6 @@
 import Foundation
 import HTTP
+import Store
 
 /// A control-plane request, taken apart.
 struct ControlRequest: Sendable {
@@ -11,6 +12,10 @@ struct ControlRequest: Sendable {
     let fields: Fields
     let body: [UInt8]
     let identifier: String
+    /// The name of the token that was shown: the data folder's own is `root`.
+    var actor = "root"
+    /// Who asks, for history.
+    var origin: ChangeOrigin { ChangeOrigin(actor: actor, requestIdentifier: identifier) }
     /// Where to tell how far the call is; nil when the client did not ask.
     let progress: ProgressStream?
 
