@@ -33,6 +33,8 @@ final class AsyncCalls: Sendable {
 
     private struct Submission {
         let call: AsyncCall
+        /// Keeps the version that the call names until the call is stored.
+        let use: VersionUse
         let exchange: Exchange
     }
 
@@ -98,7 +100,7 @@ final class AsyncCalls: Sendable {
     /// False when too many wait to be stored.
     func submit(
         _ request: Request,
-        function: FunctionName,
+        _ match: RouteMatch,
         identifier: String,
         origin: RequestOrigin,
         _ exchange: Exchange
@@ -107,7 +109,8 @@ final class AsyncCalls: Sendable {
         for name in ["prefer", "expect", "x-request-id"] { fields.remove(name) }
         let call = AsyncCall(
             id: identifier,
-            function: function.description,
+            function: match.version.function.description,
+            version: match.alias == nil ? match.version.number : nil,
             head: Data(
                 RequestHead.octets(
                     method: Array(request.head.method.rawValue.utf8),
@@ -119,12 +122,13 @@ final class AsyncCalls: Sendable {
             body: Data(request.body),
             clientAddress: origin.address
         )
+        guard let use = VersionUse(match.version) else { return false }
         let isTaken = monitor.withLock { state in
             guard !state.isStopping, state.submissions.count < Self.submissionsMax else {
                 state.refusedCount += 1
                 return false
             }
-            state.submissions.append(Submission(call: call, exchange: exchange))
+            state.submissions.append(Submission(call: call, use: use, exchange: exchange))
             return true
         }
         if isTaken { monitor.signal() }

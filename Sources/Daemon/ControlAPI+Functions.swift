@@ -27,7 +27,11 @@ extension ControlAPI {
     func describe(_ name: FunctionName, _ request: ControlRequest) throws -> Response {
         try request.allowQuery()
         let record = try function(name)
-        return json(try summary(record), fields: ["ETag": Self.tag(record)])
+        var document = try summary(record).members ?? [:]
+        let secrets = try secrets(ofVersionAfter: record)
+        document["secrets"] = .array(secrets.map { JSONValue($0.name) })
+        document["problems"] = .array(secrets.compactMap(vault.problem).map { .string($0) })
+        return json(.object(document), fields: ["ETag": Self.tag(record)])
     }
 
     /// Answers `DELETE /v1/functions/{name}`.
@@ -38,6 +42,7 @@ extension ControlAPI {
             let existed = try deployments.delete(
                 name: name.description,
                 precondition: precondition,
+                origin: request.origin,
                 audit: request.auditEntry()
             )
             if existed { platform.withdraw(name.description) }
@@ -51,52 +56,38 @@ extension ControlAPI {
     /// Answers `PUT /v1/functions/{name}`.
     func deploy(_ name: FunctionName, _ request: ControlRequest) throws -> Response {
         try request.allowQuery("activate")
-        let activate = try request.boolean("activate") ?? true
-        let precondition = try precondition(request)
-        let format = try uploadFormat(request)
-        let upload = try uploadedModule(request, format)
-        let signature = try ModuleSignature(of: upload, request.fields, configuration.access)
-        let bytes = try check(upload, format)
-        let configurationBytes = try configurationToTakeOver(name)
-        let settings = try Self.configuration(configurationBytes, ceilings: configuration.ceilings)
-        let entry = request.auditEntry([
-            "signedBy": signature.map { JSONValue($0.keyName) }, "activate": JSONValue(activate),
-        ])
-        // Initialising is the part that may take long, and nothing is stored before it succeeds.
-        let prepared = try platform.prepare(bytes, configuration: settings)
-        let outcome = try executor.change {
-            let outcome = try deployments.deploy(
-                name: name.description,
-                module: bytes,
-                configuration: configurationBytes,
-                guestInterface: prepared.interface.rawValue,
+        let upload = try upload(request)
+        let format = try uploadFormat(upload.contentType)
+        let bytes = try uploadedModule(upload.body, format)
+        let signature = try ModuleSignature(of: bytes, request.fields, configuration.access)
+        let module = try check(bytes, format)
+        return try makeVersion(of: name, request) { base in
+            let current = try base.map { try versionRecord($0.currentVersion, of: name) }
+            let inherited = try current.map { try JSONValue(parsing: $0.configuration) }
+            return VersionPlan(
+                kind: .deploy,
+                module: module,
+                configuration: upload.configuration(inheriting: inherited ?? [:]),
+                secrets: try secrets(ofVersionAfter: base),
                 source: signature?.document,
-                activate: activate,
-                precondition: precondition,
-                audit: entry
+                notes: ["signedBy": signature.map { JSONValue($0.keyName) }]
             )
-            try publish(outcome.function, prepared: prepared, as: outcome.version)
-            return outcome
         }
-        logger.info(
-            "function deployed",
-            metadata: [
-                "function": "\(name)", "version": "\(outcome.version.number)",
-                "outcome": "\(outcome.kind.rawValue)",
-            ]
-        )
-        return versionResponse(outcome, warnings: prepared.warnings)
     }
 
     /// The response to a call that may have made a version.
     ///
     /// `warnings` are those of preparing it.
-    func versionResponse(_ outcome: DeploymentOutcome, warnings: [String] = []) -> Response {
+    func versionResponse(
+        _ outcome: DeploymentOutcome,
+        warnings: [String] = []
+    ) throws -> Response {
         let version = outcome.version
         let path = "/v1/functions/\(version.function)/versions/\(version.number)"
         var document = describe(version, of: outcome.function).members ?? [:]
         let all = warnings + self.warnings(of: version)
         document["warnings"] = .array(all.map { .string($0) })
+        document["secrets"] = try secretNames(of: version)
         return json(
             .object(document),
             status: outcome.kind == .created ? .created : .ok,
@@ -130,8 +121,7 @@ extension ControlAPI {
 
     // MARK: - Uploads
 
-    private func uploadFormat(_ request: ControlRequest) throws(Problem) -> ModuleCheck.Format {
-        let type = request.fields["content-type"] ?? "application/wasm"
+    private func uploadFormat(_ type: String) throws(Problem) -> ModuleCheck.Format {
         let essence = type.prefix { $0 != ";" }.lowercased().trimmingCharacters(in: .whitespaces)
         switch essence {
         case "application/wasm", "application/octet-stream": return .binary
@@ -145,10 +135,9 @@ extension ControlAPI {
 
     /// The module of an upload, unpacked; refuses what is none at a glance.
     private func uploadedModule(
-        _ request: ControlRequest,
+        _ bytes: [UInt8],
         _ format: ModuleCheck.Format
     ) throws(Problem) -> [UInt8] {
-        let bytes = try unpacked(request)
         guard !bytes.isEmpty else { throw .notWasm("the body is empty") }
         guard format == .binary else {
             guard bytes.count <= ModuleCheck.textBytesMax else {
@@ -172,12 +161,12 @@ extension ControlAPI {
         return bytes
     }
 
-    private func unpacked(_ request: ControlRequest) throws(Problem) -> [UInt8] {
-        let limit = configuration.moduleBytesMax
+    /// The body without its coding, of at most so many bytes.
+    func unpacked(_ request: ControlRequest, limit: Int) throws(Problem) -> [UInt8] {
         switch request.fields["content-encoding"]?.lowercased() {
         case nil, "identity":
             guard request.body.count <= limit else {
-                throw .tooLarge("the module", byteCountMax: limit)
+                throw .tooLarge("the body", byteCountMax: limit)
             }
             return request.body
         case "gzip", "x-gzip":
@@ -185,7 +174,7 @@ extension ControlAPI {
                 return try GzipDecoder.unpack(request.body, byteCountMax: limit)
             } catch {
                 switch error {
-                case .tooLarge: throw .tooLarge("the unpacked module", byteCountMax: limit)
+                case .tooLarge: throw .tooLarge("the unpacked body", byteCountMax: limit)
                 case .malformed: throw .badRequest("the body is not gzip, as it claims")
                 case .outOfMemory: throw .internalError("no memory to unpack the body")
                 }
@@ -220,15 +209,6 @@ extension ControlAPI {
         }
     }
 
-    /// A deploy keeps the configuration of the live, else the latest, version.
-    private func configurationToTakeOver(_ name: FunctionName) throws -> Data {
-        guard let record = try deployments.function(named: name.description) else {
-            return Data("{}".utf8)
-        }
-        let number = record.liveVersion ?? record.latestVersion
-        return try versionRecord(number, of: name).configuration
-    }
-
     // MARK: - JSON
 
     /// Reads a stored configuration.
@@ -259,13 +239,19 @@ extension ControlAPI {
     }
 
     static func alias(_ alias: AliasRecord) -> JSONValue {
-        let weights = alias.weights.map { (String($0.key), JSONValue.number($0.value)) }
-        return [
+        [
             "alias": JSONValue(alias.name),
             "version": JSONValue(alias.version),
-            "weights": .object(Dictionary(weights) { $1 }),
+            "weights": document(weights: alias.weights),
+            "sticky": document(alias.sticky),
             "updatedAt": JSONValue(alias.updatedAt.description),
         ]
+    }
+
+    /// The names of a version's secrets.
+    func secretNames(of version: VersionRecord) throws -> JSONValue {
+        let secrets = try deployments.secrets(of: version.function, version: version.number)
+        return .array(secrets.map { JSONValue($0.name) })
     }
 
     /// A version, and whether it is the one that plain requests get.

@@ -225,7 +225,8 @@ extension ControlAPI {
             let bytes = try deployments.moduleBytes(digest: record.digest)
         else { throw Problem.internalError("version \(number) of '\(name)' is not there") }
         let deadline = Monotonic.now() + Self.benchSecondsMax * 1_000_000_000
-        let bench = try Bench(version, module: bytes)
+        let secrets = try vault.open(name, version: number)
+        let bench = try Bench(version, module: bytes, secrets: secrets)
         let results = try bench.run(count: count, deadline: deadline) { kind, done, count in
             request.progress?.report([
                 "phase": JSONValue(kind.rawValue), "done": JSONValue(done),

@@ -35,6 +35,7 @@ extension ControlAPI {
         let function = try function(name)
         let version = try versionRecord(number, of: name)
         var document = describe(version, of: function).members ?? [:]
+        document["secrets"] = try secretNames(of: version)
         let benchmarks = try deployments.benchmarks(
             function: name.description,
             version: number,
@@ -87,53 +88,44 @@ extension ControlAPI {
     /// Answers `PATCH /v1/functions/{name}/config`: a merge patch (RFC 7396), which makes a version.
     func patchConfiguration(of name: FunctionName, _ request: ControlRequest) throws -> Response {
         try request.allowQuery("activate", "version")
-        let activate = try request.boolean("activate") ?? true
         let patch = try request.json()
         guard let members = patch.members else {
             throw Problem.badRequest("the patch should be a JSON object")
         }
-        let precondition = try precondition(request)
-        let function = try function(name)
-        let base = try versionToConfigure(request, function, name)
-        let merged = try JSONValue(parsing: base.configuration).merging(patch)
-        let settings = try FunctionConfiguration(json: merged, ceilings: configuration.ceilings)
-        try request.caller.requireRights(
-            toChange: try Self.configuration(base.configuration, ceilings: .highest),
-            to: settings
-        )
-        guard let bytes = try deployments.moduleBytes(digest: base.digest) else {
-            throw Problem.internalError("the module \(base.digest) is not in the store")
-        }
-        let prepared = try platform.prepare(bytes, configuration: settings)
-        // Not the values: they may be nobody else's business.
-        let entry = request.auditEntry([
-            "keys": .array(members.keys.sorted().map { JSONValue($0) }),
-            "activate": JSONValue(activate),
-        ])
-        let outcome = try executor.change {
-            let outcome = try deployments.deploy(
-                name: name.description,
-                module: bytes,
-                configuration: Data(merged.encoded()),
-                guestInterface: base.guestInterface,
-                source: base.source,
-                activate: activate,
-                // Nobody may have changed what this patch was made against.
-                precondition: precondition == .none ? .revision(function.revision) : precondition,
-                audit: entry
+        return try configure(name, request, keys: members.keys.sorted()) { $0.merging(patch) }
+    }
+
+    /// Answers `PUT /v1/functions/{name}/config`: the whole configuration, which makes a version.
+    func putConfiguration(of name: FunctionName, _ request: ControlRequest) throws -> Response {
+        try request.allowQuery("activate", "version")
+        let whole = try request.json()
+        let keys = whole.members?.keys.sorted() ?? []
+        return try configure(name, request, keys: keys) { _ in whole }
+    }
+
+    private func configure(
+        _ name: FunctionName,
+        _ request: ControlRequest,
+        keys: [String],
+        _ change: (JSONValue) -> JSONValue
+    ) throws -> Response {
+        try makeVersion(of: name, request) { base in
+            guard let base else { throw StoreError.noSuchFunction(name.description) }
+            let version = try versionToConfigure(request, base, name)
+            return VersionPlan(
+                kind: .configure,
+                module: try moduleBytes(of: version),
+                configuration: change(try JSONValue(parsing: version.configuration)),
+                secrets: try deployments.secrets(of: base.name, version: version.number),
+                source: version.source,
+                // Not the values: they may be nobody else's business.
+                notes: ["keys": .array(keys.map { JSONValue($0) })]
             )
-            try publish(outcome.function, prepared: prepared, as: outcome.version)
-            return outcome
         }
-        logger.info(
-            "function configured",
-            metadata: ["function": "\(name)", "version": "\(outcome.version.number)"]
-        )
-        return versionResponse(outcome, warnings: prepared.warnings)
     }
 
     /// The version that `?version=` names, else the live, else the latest one.
-    private func versionToConfigure(
+    func versionToConfigure(
         _ request: ControlRequest,
         _ function: FunctionRecord,
         _ name: FunctionName
@@ -158,8 +150,14 @@ extension ControlAPI {
             throw Problem.badRequest("'\(alias)' is not an alias: a-z, 0-9 and '-', not a number")
         }
         let precondition = try precondition(request)
-        let (version, weights) = try Self.aliasTarget(try request.json())
-        let shares = weights.map { (String($0.key), JSONValue.number($0.value)) }
+        let document = try request.json()
+        let goal: AliasGoal
+        do throws(ConfigurationError) {
+            goal = try AliasGoal(document)
+        } catch {
+            throw Problem.badRequest(error.description)
+        }
+        let shares = goal.weights.map { (String($0.key), JSONValue.number($0.value)) }
         let entry = request.auditEntry([
             "alias": JSONValue(alias),
             "weights": shares.isEmpty ? nil : .object(Dictionary(shares) { $1 }),
@@ -168,9 +166,11 @@ extension ControlAPI {
             let record = try deployments.setAlias(
                 function: name.description,
                 alias: alias,
-                version: version,
-                weights: weights,
+                version: goal.version,
+                weights: goal.weights,
+                sticky: goal.sticky,
                 precondition: precondition,
+                origin: request.origin,
                 audit: entry
             )
             try publish(record)
@@ -192,6 +192,7 @@ extension ControlAPI {
                 function: name.description,
                 alias: alias,
                 precondition: precondition,
+                origin: request.origin,
                 audit: request.auditEntry(["alias": JSONValue(alias)])
             )
             try publish(record)
@@ -200,33 +201,15 @@ extension ControlAPI {
         return Response(status: .noContent)
     }
 
-    /// Answers `POST /v1/functions/{name}/rollback`: `live` goes to the newest version below its own.
+    /// Answers `POST /v1/functions/{name}/rollback`: `live` goes back to where it led before.
     func rollBack(_ name: FunctionName, _ request: ControlRequest) throws -> Response {
         try request.allowQuery()
         let precondition = try precondition(request)
         let record = try executor.change {
-            let function = try function(name)
-            guard let live = function.liveVersion else {
-                throw Problem.notFound("function '\(name)' has no live version")
-            }
-            let previous = try deployments.versions(
-                of: name.description,
-                limit: 1,
-                before: live
-            ).first
-            guard let previous else {
-                throw Problem(
-                    status: .conflict,
-                    kind: "no-earlier-version",
-                    title: "No earlier version",
-                    detail: "version \(live) of function '\(name)' has none before it"
-                )
-            }
-            let record = try deployments.setAlias(
+            let record = try deployments.rollBack(
                 function: name.description,
-                alias: AliasRecord.live,
-                version: previous.number,
                 precondition: precondition,
+                origin: request.origin,
                 audit: request.auditEntry()
             )
             try publish(record)
@@ -238,33 +221,5 @@ extension ControlAPI {
     private func aliasResponse(_ alias: String, _ record: FunctionRecord) -> Response {
         let value = record.aliases.first { $0.name == alias }.map(Self.alias)
         return json(value ?? .null, fields: ["ETag": Self.tag(record)])
-    }
-
-    private static func aliasTarget(
-        _ json: JSONValue
-    ) throws -> (version: Int, weights: [Int: Double]) {
-        guard let members = json.members, let number = members["version"]?.integer else {
-            throw Problem.badRequest("the body should be {\"version\": N, \"weights\": {…}}")
-        }
-        if let unknown = members.keys.first(where: { $0 != "version" && $0 != "weights" }) {
-            throw Problem.badRequest("'\(unknown)' is not a known key")
-        }
-        var weights: [Int: Double] = [:]
-        for (key, value) in members["weights"]?.members ?? [:] {
-            let share: Double? =
-                switch value {
-                case .number(let number): number
-                case .integer(let number): Double(number)
-                default: nil
-                }
-            guard let version = Int(key), let share, (0...1).contains(share) else {
-                throw Problem.badRequest("weights should be {\"VERSION\": a number from 0 to 1}")
-            }
-            weights[version] = share
-        }
-        guard weights.values.reduce(0, +) <= 1 else {
-            throw Problem.badRequest("the weights add up to more than 1")
-        }
-        return (Int(clamping: number), weights)
     }
 }

@@ -19,6 +19,7 @@ struct ControlAPI: Sendable {
     let checkExecutable: String
     let asyncCalls: AsyncCalls
     let access: AccessControl
+    let vault: SecretVault
     let logger: Logger
 
     /// The settings of this moment.
@@ -90,6 +91,8 @@ struct ControlAPI: Sendable {
             return try dispatch(request, [.delete: { try deleteAsyncCall(segments[2], $0) }])
         case ("async-calls", 4) where segments[3] == "retry":
             return try dispatch(request, [.post: { try retryAsyncCall(segments[2], $0) }])
+        case ("secrets", 3) where segments[2] == "rotate-key":
+            return try dispatch(request, [.post: rotateSecretKey])
         case ("invocations", 3):
             return try dispatch(request, [.get: { try invocation(segments[2], $0) }])
         case ("tokens", 2):
@@ -119,9 +122,22 @@ struct ControlAPI: Sendable {
                 request,
                 [
                     .get: { try configuration(of: name, $0) },
+                    .put: { try putConfiguration(of: name, $0) },
                     .patch: { try patchConfiguration(of: name, $0) },
                 ]
             )
+        case ("secrets", 1):
+            return try dispatch(request, [.get: { try listSecrets(of: name, $0) }])
+        case ("secrets", 2):
+            return try dispatch(
+                request,
+                [
+                    .put: { try putSecret(rest[1], of: name, $0) },
+                    .delete: { try deleteSecret(rest[1], of: name, $0) },
+                ]
+            )
+        case ("history", 1):
+            return try dispatch(request, [.get: { try history(of: name, $0) }])
         case ("versions", 1):
             return try dispatch(request, [.get: { try listVersions(of: name, $0) }])
         case ("versions", 2), ("versions", 3):
@@ -199,18 +215,26 @@ struct ControlAPI: Sendable {
 
     /// What must hold for a change, from `If-Match` and `If-None-Match`. RFC 9110 §13.1
     func precondition(_ request: ControlRequest) throws(Problem) -> Precondition {
+        let match = request.fields.values(of: "if-match").joined(separator: ",")
         if let value = request.fields["if-none-match"] {
             guard value == "*" else {
                 throw .badRequest("If-None-Match can only be '*' here")
             }
+            guard match.isEmpty else {
+                throw .preconditionFailed("If-Match and If-None-Match: * never hold together")
+            }
             return .mustNotExist
         }
-        guard let value = request.fields["if-match"] else { return .none }
-        if value == "*" { return .mustExist }
-        guard let revision = Self.revision(ofTag: value) else {
-            throw .preconditionFailed("If-Match is \(value), which no state of a function has")
+        if match.isEmpty { return .none }
+        if match == "*" { return .mustExist }
+        // Tags are compared strongly: a weak one is that of no state. RFC 9110 §8.8.3.2
+        let revisions = match.split(separator: ",").compactMap { tag in
+            Self.revision(ofTag: tag.trimmingCharacters(in: .whitespaces))
         }
-        return .revision(revision)
+        guard !revisions.isEmpty else {
+            throw .preconditionFailed("If-Match is \(match), which no state of a function has")
+        }
+        return .anyRevision(revisions)
     }
 
     static func tag(_ record: FunctionRecord) -> String { "\"\(record.revision)\"" }
@@ -225,6 +249,13 @@ struct ControlAPI: Sendable {
         switch error {
         case let problem as Problem: problem
         case let error as StoreError: problem(of: error)
+        case let error as SecretError:
+            Problem(
+                status: .serviceUnavailable,
+                kind: "secret-key",
+                title: "Secrets unavailable",
+                detail: error.description
+            )
         case let error as VersionError: problem(of: error)
         case let error as ConfigurationError:
             Problem(
@@ -249,6 +280,13 @@ struct ControlAPI: Sendable {
         case .preconditionFailed(let revision):
             .preconditionFailed(
                 revision.map { "the function's ETag is \"\($0)\"" } ?? "there is no such function"
+            )
+        case .noEarlierVersion:
+            Problem(
+                status: .conflict,
+                kind: "no-earlier-version",
+                title: "No earlier version",
+                detail: error.description
             )
         case .invalidCursor:
             .badRequest("the cursor is not one that was given out")
@@ -292,7 +330,7 @@ struct ControlAPI: Sendable {
             if let report = error.trapReport {
                 problem.members["trap"] = try? JSONValue(parsing: Array(report.utf8))
             }
-        case .missing, .host:
+        case .missing, .secrets, .host:
             return .internalError(error.description)
         }
         return problem

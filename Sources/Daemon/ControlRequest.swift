@@ -1,5 +1,6 @@
 import Foundation
 import HTTP
+import Store
 
 /// A control-plane request, taken apart.
 struct ControlRequest: Sendable {
@@ -15,6 +16,10 @@ struct ControlRequest: Sendable {
     let caller: Caller
     /// What the call needs, and what is noted of it.
     let rule: RouteRule
+    /// Who asks, for history.
+    var origin: ChangeOrigin {
+        ChangeOrigin(actor: caller.name, requestIdentifier: identifier)
+    }
     /// Where to tell how far the call is; nil when the client did not ask.
     let progress: ProgressStream?
 

@@ -32,6 +32,8 @@ extension DaemonConfiguration {
         keep("invocations.retentionBytes", \.retentionBytes)
         keep("pool.residentBytesMax", \.residentBytesMax)
         keep("pool.dormantAfterMs", \.dormantAfterMilliseconds)
+        keep("pool.warmMs", \.warmMilliseconds)
+        keep("secrets.keyFile", \.secretKeyFile)
         keep("server.listenBacklogMax", \.server.listenBacklogMax)
         return (settings, keys)
     }

@@ -40,6 +40,11 @@ struct DaemonConfiguration: Equatable, Sendable {
     var asyncCalls = AsyncCalls.Limits()
     var residentBytesMax = 1 << 30
     var dormantAfterMilliseconds = 900_000
+    /// How long a version stays in memory that no alias leads to any more.
+    var warmMilliseconds = 600_000
+    var versions = VersionCollector.Settings()
+    /// The file with the key for secrets; nil: the service manager's credential, or the data folder's own.
+    var secretKeyFile: String?
     var retentionSeconds = 7 * 86_400
     var retentionRecords = 1_000_000
     var retentionBytes = 4 << 30
@@ -112,6 +117,13 @@ struct DaemonConfiguration: Equatable, Sendable {
         try reader.object("pool") { pool throws(ConfigurationError) in
             try pool.integer("residentBytesMax", &residentBytesMax)
             try pool.integer("dormantAfterMs", &dormantAfterMilliseconds)
+            try pool.integer("warmMs", &warmMilliseconds)
+        }
+        try reader.object("versions") { inner throws(ConfigurationError) in
+            try versions.apply(&inner)
+        }
+        try reader.object("secrets") { secrets throws(ConfigurationError) in
+            secretKeyFile = try secrets.string("keyFile") ?? secretKeyFile
         }
         try reader.object("asyncCalls") { (calls) throws(ConfigurationError) in
             try asyncCalls.apply(&calls)
@@ -151,6 +163,10 @@ struct DaemonConfiguration: Equatable, Sendable {
             ("control.checkProcessorSecondsMax", checkProcessorSecondsMax, 1...600),
             ("pool.residentBytesMax", residentBytesMax, (16 << 20)...(1 << 50)),
             ("pool.dormantAfterMs", dormantAfterMilliseconds, 1...Int(Int32.max)),
+            ("pool.warmMs", warmMilliseconds, 0...Int(Int32.max)),
+            ("versions.keepCount", versions.keepCount, 1...1_000_000),
+            ("versions.keepSeconds", versions.keepSeconds, 0...Int(Int32.max)),
+            ("versions.collectSeconds", versions.collectSeconds, 1...86_400),
             ("invocations.max", invocationsMax, 1...1_000_000),
             ("asyncCalls.waitingMax", asyncCalls.waitingMax, 0...10_000_000),
             ("asyncCalls.concurrency", asyncCalls.concurrency, 1...1_024),
@@ -175,6 +191,12 @@ struct DaemonConfiguration: Equatable, Sendable {
             )
         }
         try access.validate()
+        if let secretKeyFile, !secretKeyFile.hasPrefix("/") {
+            throw ConfigurationError(
+                key: "secrets.keyFile",
+                reason: "is '\(secretKeyFile)' when it should be an absolute path"
+            )
+        }
         try allow(try listenAddress())
         if let admin = try adminAddress() { try allow(admin) }
     }

@@ -66,9 +66,14 @@ final class FrontHandler: RequestHandler {
             case .api:
                 if let refusal = refusalOfControl(head, peer) { return .refuse(refusal) }
                 let isUpload = head.method == .put && ControlRoute.isFunction(head.pathOctets)
+                guard isUpload else {
+                    return .accept(bodyBytesMax: settings.controlRequestBytesMax)
+                }
+                // A form brings a document besides the module.
+                let isForm = MultipartForm.isMeant(by: head.fields["content-type"] ?? "")
                 return .accept(
-                    bodyBytesMax: isUpload
-                        ? settings.moduleBytesMax : settings.controlRequestBytesMax
+                    bodyBytesMax: settings.moduleBytesMax
+                        + (isForm ? settings.controlRequestBytesMax : 0)
                 )
             case .health, .ready, .version:
                 return .accept(bodyBytesMax: 0)
@@ -89,6 +94,11 @@ final class FrontHandler: RequestHandler {
         _ match: RouteMatch,
         _ peer: SocketAddress
     ) -> Admission {
+        // Browsers show no token when they ask what they may do.
+        if var answer = match.version.configuration.cors?.answer(toPreflight: head) {
+            answer.fields.append("X-Request-Id", lane.identifier(of: head))
+            return .refuse(answer)
+        }
         if let refusal = refusalOfCall(match, head, peer) { return .refuse(problem(refusal, head)) }
         let bodyBytesMax = match.version.configuration.limits.requestBytes
         let context = AdmittedMatch(match: match, tableGeneration: lane.tableGeneration)
@@ -154,7 +164,7 @@ final class FrontHandler: RequestHandler {
         if AsyncCalls.isAsked(for: request.head) {
             let isTaken = parts.api.asyncCalls.submit(
                 request,
-                function: match.version.function,
+                match,
                 identifier: identifier,
                 origin: origin,
                 exchange

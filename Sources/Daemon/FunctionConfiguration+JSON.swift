@@ -9,6 +9,13 @@ extension FunctionConfiguration {
     ) throws(ConfigurationError) {
         self.init()
         var reader = try ObjectReader(json, at: "")
+        try read(&reader)
+        try reader.finish()
+        try validate(ceilings)
+    }
+
+    /// Takes the keys of a configuration from a document, which may have others.
+    mutating func read(_ reader: inout ObjectReader) throws(ConfigurationError) {
         try reader.object("limits") { limits throws(ConfigurationError) in
             try limits.integer("memoryBytes", &self.limits.memoryBytes)
             try limits.fuel(&self.limits.fuel)
@@ -46,8 +53,11 @@ extension FunctionConfiguration {
             }
             self.access = access
         }
-        environment = try reader.strings("env").sorted { $0.key < $1.key }
-            .map { Variable(name: $0.key, value: $0.value) }
+        environment = try reader.variables("env")
+        headers = try reader.variables("headers")
+        try reader.object("cors") { inner throws(ConfigurationError) in
+            cors = try CrossOrigin(&inner)
+        }
         routes = try reader.elements("routes") { route throws(ConfigurationError) in
             let path = try route.string("path")
             guard let path else {
@@ -55,16 +65,14 @@ extension FunctionConfiguration {
             }
             return Route(path: path, host: try route.string("host"))
         }
-        try reader.finish()
-        try validate(ceilings)
     }
 
     /// The whole configuration, defaults included.
     var json: JSONValue {
         [
-            "env": .object(
-                Dictionary(environment.map { ($0.name, JSONValue($0.value)) }) { $1 }
-            ),
+            "env": Self.object(environment),
+            "headers": Self.object(headers),
+            "cors": cors?.json ?? .null,
             "limits": [
                 "memoryBytes": JSONValue(limits.memoryBytes),
                 "fuel": limits.fuel.map { .integer(Int64(clamping: $0)) } ?? .null,
@@ -95,12 +103,42 @@ extension FunctionConfiguration {
             "debug": JSONValue(debug),
         ]
     }
+
+    private static func object(_ variables: [Variable]) -> JSONValue {
+        .object(Dictionary(variables.map { ($0.name, JSONValue($0.value)) }) { $1 })
+    }
+}
+
+extension CrossOrigin {
+    fileprivate init(_ reader: inout ObjectReader) throws(ConfigurationError) {
+        self.init()
+        origins = try reader.texts("origins") ?? origins
+        methods = try reader.texts("methods") ?? methods
+        headers = try reader.texts("headers") ?? headers
+        exposedHeaders = try reader.texts("exposeHeaders") ?? exposedHeaders
+        try reader.boolean("credentials", &allowsCredentials)
+        try reader.integer("maxAgeSeconds", &maxAgeSeconds)
+    }
+
+    fileprivate var json: JSONValue {
+        func list(_ texts: [String]) -> JSONValue { .array(texts.map { .string($0) }) }
+        return [
+            "origins": list(origins),
+            "methods": list(methods),
+            "headers": list(headers),
+            "exposeHeaders": list(exposedHeaders),
+            "credentials": JSONValue(allowsCredentials),
+            "maxAgeSeconds": JSONValue(maxAgeSeconds),
+        ]
+    }
 }
 
 /// Reads the members of a JSON object, and complains about any that nobody asked for.
 struct ObjectReader {
     private let path: String
     private var members: [String: JSONValue]
+    /// The names that were asked for.
+    private var knownNames: [String] = []
 
     /// `path` is where in the document the object is; empty for the document itself.
     init(_ json: JSONValue, at path: String) throws(ConfigurationError) {
@@ -111,8 +149,14 @@ struct ObjectReader {
             )
         }
         self.path = path
-        // Null stands for the default, as in a merge patch.
-        self.members = members.filter { $0.value != .null }
+        self.members = members
+    }
+
+    /// A member that nobody has taken yet; null stands for the default, as in a merge patch.
+    private mutating func take(_ name: String) -> JSONValue? {
+        knownNames.append(name)
+        let value = members.removeValue(forKey: name)
+        return value == .null ? nil : value
     }
 
     /// The full name of a member.
@@ -121,14 +165,18 @@ struct ObjectReader {
     /// Refuses members that were not read.
     func finish() throws(ConfigurationError) {
         guard let unknown = members.keys.min() else { return }
-        throw ConfigurationError(key: key(unknown), reason: "is not a known key")
+        let nearest = NearestName.of(unknown, among: knownNames).map(key)
+        throw ConfigurationError(
+            key: key(unknown),
+            reason: "is not a known key" + (nearest.map { ": did you mean '\($0)'?" } ?? "")
+        )
     }
 
     /// Whether there is a member of a name that was not read yet.
     func has(_ name: String) -> Bool { members[name] != nil }
 
     mutating func integer(_ name: String, _ value: inout Int) throws(ConfigurationError) {
-        guard let json = members.removeValue(forKey: name) else { return }
+        guard let json = take(name) else { return }
         guard let number = json.integer, let integer = Int(exactly: number) else {
             throw ConfigurationError(key: key(name), reason: "should be an integer")
         }
@@ -136,7 +184,7 @@ struct ObjectReader {
     }
 
     mutating func fuel(_ value: inout UInt64?) throws(ConfigurationError) {
-        guard let json = members.removeValue(forKey: "fuel") else { return }
+        guard let json = take("fuel") else { return }
         guard let number = json.integer, let fuel = UInt64(exactly: number) else {
             throw ConfigurationError(
                 key: key("fuel"),
@@ -147,7 +195,7 @@ struct ObjectReader {
     }
 
     mutating func boolean(_ name: String, _ value: inout Bool) throws(ConfigurationError) {
-        guard let json = members.removeValue(forKey: name) else { return }
+        guard let json = take(name) else { return }
         guard case .boolean(let boolean) = json else {
             throw ConfigurationError(key: key(name), reason: "should be true or false")
         }
@@ -155,7 +203,7 @@ struct ObjectReader {
     }
 
     mutating func string(_ name: String) throws(ConfigurationError) -> String? {
-        guard let json = members.removeValue(forKey: name) else { return nil }
+        guard let json = take(name) else { return nil }
         guard let string = json.string else {
             throw ConfigurationError(key: key(name), reason: "should be a string")
         }
@@ -164,7 +212,7 @@ struct ObjectReader {
 
     /// An array of strings; nil when it is not given.
     mutating func texts(_ name: String) throws(ConfigurationError) -> [String]? {
-        guard let json = members.removeValue(forKey: name) else { return nil }
+        guard let json = take(name) else { return nil }
         guard case .array(let values) = json else {
             throw ConfigurationError(key: key(name), reason: "should be an array of strings")
         }
@@ -181,10 +229,10 @@ struct ObjectReader {
 
     /// An object of which every member is a string.
     mutating func strings(_ name: String) throws(ConfigurationError) -> [String: String] {
-        guard let json = members.removeValue(forKey: name) else { return [:] }
+        guard let json = take(name) else { return [:] }
         let reader = try ObjectReader(json, at: key(name))
         var strings: [String: String] = [:]
-        for (member, value) in reader.members {
+        for (member, value) in reader.members where value != .null {
             guard let string = value.string else {
                 throw ConfigurationError(key: reader.key(member), reason: "should be a string")
             }
@@ -193,11 +241,32 @@ struct ObjectReader {
         return strings
     }
 
+    /// The members of an object of strings, sorted by name.
+    fileprivate mutating func variables(
+        _ name: String
+    ) throws(ConfigurationError) -> [FunctionConfiguration.Variable] {
+        try strings(name).sorted { $0.key < $1.key }
+            .map { FunctionConfiguration.Variable(name: $0.key, value: $0.value) }
+    }
+
+    /// A number; nil when it is not given.
+    mutating func number(_ name: String) throws(ConfigurationError) -> Double? {
+        switch take(name) {
+        case nil: return nil
+        case .number(let number): return number
+        case .integer(let integer): return Double(integer)
+        default: throw ConfigurationError(key: key(name), reason: "should be a number")
+        }
+    }
+
+    /// The names of the members that nobody has taken yet.
+    var remainingNames: [String] { members.keys.sorted() }
+
     mutating func object(
         _ name: String,
         _ body: (inout ObjectReader) throws(ConfigurationError) -> Void
     ) throws(ConfigurationError) {
-        guard let json = members.removeValue(forKey: name) else { return }
+        guard let json = take(name) else { return }
         var reader = try ObjectReader(json, at: key(name))
         try body(&reader)
         try reader.finish()
@@ -208,7 +277,7 @@ struct ObjectReader {
         _ name: String,
         _ body: (inout ObjectReader) throws(ConfigurationError) -> Element
     ) throws(ConfigurationError) -> [Element] {
-        guard let json = members.removeValue(forKey: name) else { return [] }
+        guard let json = take(name) else { return [] }
         guard case .array(let values) = json else {
             throw ConfigurationError(key: key(name), reason: "should be an array")
         }

@@ -21,6 +21,7 @@ public func serve(_ options: ServeOptions) -> Int32 {
         service = try Service(
             try DaemonConfiguration.load(options, environment: environment),
             inherited: try InheritedListeners(from: manager),
+            credentialsDirectory: environment["CREDENTIALS_DIRECTORY"],
             checkExecutable: "/proc/self/exe",
             logger: logger
         )
@@ -69,6 +70,7 @@ package final class Service: Sendable {
     private let executor: ControlExecutor
     private let followers: LogFollowers
     private let asyncCalls: AsyncCalls
+    private let collector: VersionCollector
     private let deployments: DeploymentStore
     private let invocations: InvocationStore
     private let lifecycle = Lifecycle()
@@ -89,6 +91,7 @@ package final class Service: Sendable {
     init(
         _ configuration: DaemonConfiguration,
         inherited: InheritedListeners = InheritedListeners(),
+        credentialsDirectory: String? = nil,
         checkExecutable: String,
         logger: Logger,
         now: @escaping @Sendable () -> Timestamp = { .now() }
@@ -106,6 +109,13 @@ package final class Service: Sendable {
         invocations = try InvocationStore(folder: folder, limits: configuration.logLimits) {
             logger.warning("invocation log", metadata: ["state": "\($0)"])
         }
+        let keys = SecretKeySource(
+            folder: folder,
+            keyFile: configuration.secretKeyFile,
+            credentialsDirectory: credentialsDirectory
+        )
+        let vault = SecretVault(keys, deployments, logger)
+        try vault.check()
         platform = try Platform(
             options: configuration.platformOptions,
             log: invocations,
@@ -114,6 +124,7 @@ package final class Service: Sendable {
                     try StoredFunction($0, of: deployments)
                 }
             },
+            secrets: { try vault.open($0, version: $1) },
             modules: { try deployments.moduleBytes(digest: $0) }
         )
         accessLog = try AccessLog(configuration.accessLog) {
@@ -136,11 +147,13 @@ package final class Service: Sendable {
             checkExecutable: checkExecutable,
             asyncCalls: asyncCalls,
             access: access,
+            vault: vault,
             logger: logger
         )
         followers = try LogFollowers(api)
         try Self.publishAll(api)
         asyncCalls.begin()
+        collector = try VersionCollector(api)
         let parts = FrontHandler.Parts(
             settings: settings,
             platform: platform,
@@ -193,6 +206,7 @@ package final class Service: Sendable {
         // The servers take no more connections; their requests in flight need the platform still.
         for server in servers { server.stop(drainMilliseconds: drain) }
         asyncCalls.stop()
+        collector.stop()
         _ = platform.drain(until: deadline)
         executor.stop()
         platform.stop()
@@ -224,6 +238,7 @@ extension DaemonConfiguration {
         options.workerCount = guestThreads
         options.residentBytesMax = residentBytesMax
         options.dormantAfterMilliseconds = dormantAfterMilliseconds
+        options.warmMilliseconds = warmMilliseconds
         options.responseFields = responseFields
         options.serverSoftware = "roost/\(ProgramVersion.text)"
         return options

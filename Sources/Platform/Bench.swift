@@ -52,11 +52,15 @@ public struct Bench {
     private let stack: ValueStack
     private let environment: FixedEnvironment
 
-    /// Gets ready to measure a version whose module has these bytes.
-    public init(_ version: FunctionVersion, module bytes: [UInt8]) throws(VersionError) {
+    /// Gets ready to measure a version that has this module and these secrets.
+    public init(
+        _ version: FunctionVersion,
+        module bytes: [UInt8],
+        secrets: [Secret]
+    ) throws(VersionError) {
         self.version = version
         self.bytes = bytes
-        environment = FixedEnvironment(of: version, serverSoftware: "")
+        environment = FixedEnvironment(of: version, secrets: secrets, serverSoftware: "")
         let image = try VersionImage(module: bytes, configuration: version.configuration)
         // Its instances come in addition to those that serve, and not for long.
         let account = MemoryAccount(byteCountMax: .max)

@@ -1,4 +1,5 @@
 import HTTP
+import Store
 import WASI
 
 /// The part of a guest's environment that is the same for every request to a version.
@@ -7,8 +8,10 @@ struct FixedEnvironment {
     /// The names of the variables that the operator set: requests cannot set these.
     let reservedNames: Set<String>
 
-    init(of version: FunctionVersion, serverSoftware: String) {
-        let variables = version.configuration.environment
+    init(of version: FunctionVersion, secrets: [Secret], serverSoftware: String) {
+        let variables =
+            version.configuration.environment
+            + secrets.map { FunctionConfiguration.Variable(name: $0.name, value: $0.value.text) }
         let reserved = Set(variables.map(\.name))
         var strings = GuestStrings()
         for variable in variables { strings.append(name: variable.name, value: variable.value) }

@@ -48,12 +48,12 @@ public struct FunctionConfiguration: Equatable, Sendable {
         }
     }
 
-    /// One variable of the guest's environment.
+    /// A name and its value: a variable of the guest's environment, a header field.
     public struct Variable: Equatable, Sendable {
         public var name: String
         public var value: String
 
-        /// Makes a variable.
+        /// Makes a pair.
         public init(name: String, value: String) {
             self.name = name
             self.value = value
@@ -70,6 +70,10 @@ public struct FunctionConfiguration: Equatable, Sendable {
 
     /// The guest's environment, sorted by name.
     public var environment: [Variable] = []
+    /// Header fields that are added to responses, sorted by name.
+    public var headers: [Variable] = []
+    /// What pages of other origins may do; nil leaves that to the guest.
+    public var cors: CrossOrigin?
     public var limits = Limits()
     public var pool = Pool()
     /// How many invocations may run at once.
@@ -142,6 +146,8 @@ extension FunctionConfiguration {
         try check("reuse", reuse, 1...1_000_000)
         try validateEnvironment(ceilings)
         try validateRoutes(ceilings)
+        try validateHeaders()
+        try cors?.validate()
     }
 
     private func validateLimits(_ ceilings: Ceilings) throws(ConfigurationError) {

@@ -76,7 +76,7 @@ final class FunctionDirectory: Sendable {
     }
 
     /// Changes the table, unless `body` answers that it did not.
-    private func change(_ body: (inout RoutingTable) -> Bool) {
+    func change(_ body: (inout RoutingTable) -> Bool) {
         current.withLock { table in
             guard body(&table) else { return }
             generation.add(1, ordering: .releasing)
@@ -127,6 +127,7 @@ final class FunctionDirectory: Sendable {
             aliases: AliasTarget.targets(of: record, versions),
             gate: gate
         )
+        function.noteReferences()
         table.replace(record.name, with: function)
         return true
     }
@@ -153,20 +154,25 @@ final class FunctionDirectory: Sendable {
 
     /// Reads a dormant function from the store, on this thread, which that blocks.
     func awaken(_ name: FunctionName) -> Awakening {
-        let before = table
-        guard before[name.description] == nil else { return .awake }
-        do {
-            guard let stored = try source(name) else { return .missing }
-            change { table in
-                // What was withdrawn since the store was read stays away.
-                guard table.withdrawalCount == before.withdrawalCount else { return false }
-                return publish(stored, in: &table)
+        for _ in 0..<Self.readsMax {
+            let before = table
+            guard before[name.description] == nil else { return .awake }
+            do {
+                guard let stored = try source(name) else { return .missing }
+                change { table in
+                    // What was withdrawn since the store was read stays away: it is read again.
+                    guard table.withdrawalCount == before.withdrawalCount else { return false }
+                    return publish(stored, in: &table)
+                }
+            } catch {
+                return .failed("\(error)")
             }
-            return table[name.description] == nil ? .missing : .awake
-        } catch {
-            return .failed("\(error)")
         }
+        return table[name.description] == nil ? .failed("functions are deleted too fast") : .awake
     }
+
+    /// How often a function is read from the store while others are withdrawn.
+    private static let readsMax = 16
 
     /// Reads a dormant function from the store soon, and tells so on another thread.
     func awaken(_ name: FunctionName, then body: @escaping @Sendable (Awakening) -> Void) {

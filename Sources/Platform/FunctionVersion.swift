@@ -16,6 +16,9 @@ public final class FunctionVersion: Sendable {
     /// Shared by all versions of the function.
     let gate: FunctionGate<Invocation>
 
+    /// Who uses the version now.
+    let uses = VersionUses()
+
     private let serverSoftware: String
 
     /// A version in memory, with what is made of its configuration for its guests.
@@ -64,7 +67,11 @@ public final class FunctionVersion: Sendable {
 
     /// Puts the version into memory, unless somebody else has; false when it was withdrawn.
     func install(_ version: LoadedVersion) -> Bool {
-        let environment = FixedEnvironment(of: self, serverSoftware: serverSoftware)
+        let environment = FixedEnvironment(
+            of: self,
+            secrets: version.secrets,
+            serverSoftware: serverSoftware
+        )
         return state.withLock { state in
             guard !state.isWithdrawn else { return false }
             if state.residence == nil {
@@ -122,6 +129,8 @@ public final class FunctionVersion: Sendable {
 final class LoadedVersion: Sendable {
     let image: VersionImage
     let pool: InstancePool
+    /// What the environment of its guests has besides the configuration.
+    let secrets: [Secret]
     private let account: MemoryAccount
     /// What the account has for module, code and image, in bytes.
     private let accounted = Mutex(0)
@@ -130,9 +139,11 @@ final class LoadedVersion: Sendable {
     init(
         _ image: VersionImage,
         configuration: FunctionConfiguration,
+        secrets: [Secret] = [],
         account: MemoryAccount
     ) throws(VersionError) {
         self.image = image
+        self.secrets = secrets
         self.account = account
         pool = InstancePool(
             image,

@@ -157,6 +157,11 @@ public final class Invocation: Resumable, @unchecked Sendable {
             refuse(surroundings.census.isDraining ? .draining : .platformFull)
             return true
         }
+        guard version.uses.begin() else {
+            surroundings.census.leave()
+            refuse(.withdrawn)
+            return true
+        }
         let configuration = version.configuration
         switch takePlace(queue: configuration.queue) {
         case .enter:
@@ -165,6 +170,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
             surroundings.scheduler.sleep(self, until: deadline)
             return false
         case .refuse:
+            version.uses.end()
             surroundings.census.leave()
             refuse(
                 .functionFull(
@@ -271,10 +277,10 @@ public final class Invocation: Resumable, @unchecked Sendable {
     /// Has the version loaded, and waits for that.
     private func load() -> Suspension {
         if let loadFailure {
-            if case .missing = loadFailure {
-                end(.failed(.withdrawn))
-            } else {
-                end(.failed(.unavailable(loadFailure.description)))
+            switch loadFailure {
+            case .missing: end(.failed(.withdrawn))
+            case .secrets: end(.failed(.sealed))
+            default: end(.failed(.unavailable(loadFailure.description)))
             }
             return .done
         }
@@ -451,6 +457,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
         releaseGuest(isSound: isSound)
         leavePlace()
         stage = .ended
+        version.uses.end()
         surroundings.census.leave()
         record()
     }

@@ -17,12 +17,14 @@ enum InvocationFailure {
     case draining
     /// The function was deleted after the request had come, and before it was in memory.
     case withdrawn
+    /// The function's secrets cannot be opened: their key is missing, or is another one.
+    case sealed
     case unavailable(String)
 
     /// What the record says.
     var outcome: InvocationOutcome {
         switch self {
-        case .trap, .exit, .unavailable: .trap
+        case .trap, .exit, .unavailable, .sealed: .trap
         case .fuel: .fuel
         case .timeout: .timeout
         case .memory: .memory
@@ -35,7 +37,7 @@ enum InvocationFailure {
     /// The value of `X-Function-Error`; nil when the function has no part in it.
     var errorName: String? {
         switch self {
-        case .unavailable, .withdrawn: nil
+        case .unavailable, .withdrawn, .sealed: nil
         default: outcome.rawValue
         }
     }
@@ -45,7 +47,7 @@ enum InvocationFailure {
         case .trap, .exit, .memory, .badOutput: .badGateway
         case .fuel, .timeout: .gatewayTimeout
         case .functionFull: .tooManyRequests
-        case .platformFull, .draining, .withdrawn: .serviceUnavailable
+        case .platformFull, .draining, .withdrawn, .sealed: .serviceUnavailable
         case .unavailable: .internalServerError
         }
     }
@@ -85,7 +87,9 @@ enum InvocationFailure {
         case .draining:
             "the platform is shutting down"
         case .withdrawn:
-            "the function's module is not in the store: the function was deleted meanwhile"
+            "the function, or this version of it, was deleted meanwhile"
+        case .sealed:
+            "the function's secrets cannot be opened: the daemon's key for them is missing, or is another one"
         case .unavailable(let reason):
             "the function could not be loaded: \(reason)"
         }
@@ -107,7 +111,7 @@ enum InvocationFailure {
         case .memory: "Function out of memory"
         case .badOutput: "Function answered badly"
         case .functionFull, .platformFull, .draining: "Overloaded"
-        case .withdrawn, .unavailable: "Function unavailable"
+        case .withdrawn, .sealed, .unavailable: "Function unavailable"
         }
     }
 

@@ -17,6 +17,8 @@ struct InvocationReport {
     private let method: Method
     private let path: String
     private let traceIdentifier: String?
+    /// Where the page is from that asked; only when the function cares.
+    private let origin: String?
     private var byteCountIn: Int
     private let receivedAt: UInt64
     private let startedAt: Timestamp
@@ -46,6 +48,8 @@ struct InvocationReport {
         path = request.head.path
         traceIdentifier = request.head.fields["traceparent"]
             .flatMap(RequestIdentity.traceIdentifier)
+        origin =
+            match.version.configuration.cors == nil ? nil : request.head.fields["origin"]
         byteCountIn = request.body.count
         receivedAt = request.receivedAt
         let age = Int64(clamping: (Monotonic.now() &- request.receivedAt) / 1_000)
@@ -139,6 +143,8 @@ struct InvocationReport {
         _ options: PlatformOptions,
         isComplete: Bool
     ) {
+        version.configuration.addHeaders(to: &fields)
+        version.configuration.cors?.apply(to: &fields, origin: origin)
         let shown = options.responseFields
         if shown.contains(.requestIdentifier) { fields.append("X-Request-Id", identifier) }
         if shown.contains(.version) { fields.append("X-Function-Version", String(version.number)) }

@@ -18,11 +18,15 @@ final class Loader: Sendable {
     private let monitor = Monitor(State())
     private let threads = ThreadGroup()
 
-    init(source: @escaping ModuleSource, residents: Residents) throws(SystemError) {
+    init(
+        source: @escaping ModuleSource,
+        secrets: @escaping SecretSource,
+        residents: Residents
+    ) throws(SystemError) {
         let monitor = monitor
         try threads.spawn(name: "loader") {
             while let version = Self.next(monitor) {
-                Self.load(version, from: source, residents)
+                Self.load(version, from: source, secrets, residents)
             }
         }
     }
@@ -51,13 +55,14 @@ final class Loader: Sendable {
     private static func load(
         _ version: FunctionVersion,
         from source: ModuleSource,
+        _ secrets: SecretSource,
         _ residents: Residents
     ) {
         var failure: VersionError?
         do throws(VersionError) {
             // Room is made before it is taken: many versions may be called one after another.
             residents.makeRoom()
-            let loaded = try build(version, from: source, residents.account)
+            let loaded = try build(version, from: source, secrets, residents.account)
             guard residents.install(loaded, as: version) else { throw .missing }
         } catch {
             failure = error
@@ -68,11 +73,23 @@ final class Loader: Sendable {
     private static func build(
         _ version: FunctionVersion,
         from source: ModuleSource,
+        _ secrets: SecretSource,
         _ account: MemoryAccount
     ) throws(VersionError) -> LoadedVersion {
         guard let bytes = try? source(version.digest) else { throw .missing }
+        let opened: [Secret]
+        do {
+            opened = try secrets(version.function, version.number)
+        } catch {
+            throw .secrets
+        }
         let configuration = version.configuration
         let image = try VersionImage(module: bytes, configuration: configuration)
-        return try LoadedVersion(image, configuration: configuration, account: account)
+        return try LoadedVersion(
+            image,
+            configuration: configuration,
+            secrets: opened,
+            account: account
+        )
     }
 }

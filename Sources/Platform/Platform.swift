@@ -22,22 +22,26 @@ public final class Platform: Sendable {
 
     /// Starts the threads.
     ///
-    /// `functions` and `modules` find what is stored, on threads that may block: a function, and the bytes of a
-    /// module.
+    /// `functions`, `modules` and `secrets` find what is stored, on threads that may block: a function, the bytes of a
+    /// module, and the secrets of a version.
     public init(
         options: PlatformOptions,
         log: InvocationStore,
         functions: @escaping FunctionSource,
+        secrets: @escaping SecretSource = { _, _ in [] },
         modules: @escaping @Sendable (ModuleDigest) throws -> [UInt8]?
     ) throws(SystemError) {
         self.options = options
         self.log = log
         census = Census(countMax: options.invocationsMax)
-        let residents = Residents(account: MemoryAccount(byteCountMax: options.residentBytesMax))
+        let residents = Residents(
+            account: MemoryAccount(byteCountMax: options.residentBytesMax),
+            warmNanoseconds: UInt64(options.warmMilliseconds) * 1_000_000
+        )
         self.residents = residents
         scheduler = try Scheduler(workerCount: options.workerCount)
         do throws(SystemError) {
-            loader = try Loader(source: modules, residents: residents)
+            loader = try Loader(source: modules, secrets: secrets, residents: residents)
         } catch {
             scheduler.stop()
             throw error
@@ -142,7 +146,8 @@ public final class Platform: Sendable {
     /// Blocks for as long as that takes, which limits bound.
     public func prepare(
         _ module: [UInt8],
-        configuration: FunctionConfiguration
+        configuration: FunctionConfiguration,
+        secrets: [Secret] = []
     ) throws(VersionError) -> PreparedModule {
         residents.makeRoom()
         let image = try VersionImage(
@@ -153,6 +158,7 @@ public final class Platform: Sendable {
         let loaded = try LoadedVersion(
             image,
             configuration: configuration,
+            secrets: secrets,
             account: residents.account
         )
         return PreparedModule(loaded: loaded)

@@ -42,6 +42,10 @@ public struct PlatformOptions: Sendable {
     /// call reads it from the store.
     public var dormantAfterMilliseconds = 900_000
 
+    /// How long a version stays in memory that no alias leads to any more, in milliseconds: going back to it
+    /// finds it ready.
+    public var warmMilliseconds = 600_000
+
     /// The fields added to responses.
     public var responseFields = ResponseFields.all
 

@@ -30,7 +30,13 @@ final class Residents: Sendable {
 
     private let state = Mutex(State())
 
-    init(account: MemoryAccount) { self.account = account }
+    /// How long a version stays that no alias leads to and nobody calls.
+    private let warmNanoseconds: UInt64
+
+    init(account: MemoryAccount, warmNanoseconds: UInt64 = .max) {
+        self.account = account
+        self.warmNanoseconds = warmNanoseconds
+    }
 
     var versions: [FunctionVersion] { state.withLock { Array($0.versions.values) } }
 
@@ -64,7 +70,17 @@ final class Residents: Sendable {
         for version in versions {
             guard let loaded = version.loaded else { continue }
             loaded.updateAccount()
-            loaded.pool.trim(now: now)
+            guard let since = version.uses.unreferencedSince else {
+                loaded.pool.trim(now: now)
+                continue
+            }
+            // Until then it stays as it is: somebody may want to go back to it.
+            let statistics = loaded.pool.statistics
+            let lastUse = max(since, statistics.lastUse)
+            guard statistics.inUseCount == 0, now &- min(lastUse, now) >= warmNanoseconds else {
+                continue
+            }
+            remove(version, forever: false)
         }
         makeRoom()
         let evictedCount = statistics.evictedVersionCount

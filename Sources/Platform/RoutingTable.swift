@@ -6,6 +6,8 @@ struct AliasTarget: Sendable {
     var version: FunctionVersion
     /// Further versions, each with its share of the requests between 0 and 1.
     var shares: [(version: FunctionVersion, share: Double)] = []
+    /// What decides who gets which version; nil leaves it to chance.
+    var sticky: StickyChoice?
 
     /// What the aliases of a function stand for, of which these are the versions.
     static func targets(
@@ -18,14 +20,15 @@ struct AliasTarget: Sendable {
             let shares = alias.weights.sorted { $0.key < $1.key }.compactMap { number, share in
                 version(number).map { (version: $0, share: share) }
             }
-            return (alias.name, AliasTarget(version: main, shares: shares))
+            let sticky = alias.sticky.map { StickyChoice($0, function: main.function) }
+            return (alias.name, AliasTarget(version: main, shares: shares, sticky: sticky))
         }
     }
 
     /// Chooses the version for one request.
-    func choose() -> FunctionVersion {
+    func choose(for head: RequestHead) -> FunctionVersion {
         guard !shares.isEmpty else { return version }
-        var point = Double.random(in: 0..<1)
+        var point = sticky?.point(of: head) ?? Double.random(in: 0..<1)
         for candidate in shares {
             point -= candidate.share
             if point < 0 { return candidate.version }
@@ -77,6 +80,22 @@ public final class Function: Sendable {
 
     /// What an alias stands for.
     func alias(_ name: String) -> AliasTarget? { aliases.first { $0.name == name }?.target }
+
+    /// The versions that an alias leads to, some of them perhaps several times.
+    var referencedVersions: [FunctionVersion] {
+        aliases.flatMap { [$0.target.version] + $0.target.shares.map { $0.version } }
+    }
+
+    /// The same function without some of its versions, to which no alias leads.
+    func without(_ numbers: [Int]) -> Function {
+        Function(
+            name: name,
+            revision: revision,
+            versions: versions.filter { !numbers.contains($0.number) },
+            aliases: aliases,
+            gate: gate
+        )
+    }
 
     /// The version that plain requests get, without regard to shares.
     public var liveVersion: FunctionVersion? { live?.version }
@@ -137,7 +156,7 @@ public struct RoutingTable: Sendable {
     private(set) var count = 0
     private(set) var dormantCount = 0
 
-    /// How many functions have ever been removed.
+    /// How often functions, or versions of one, have been removed.
     private(set) var withdrawalCount = 0
 
     /// The functions' own routes, longest path first, those with a host before those without.
@@ -208,6 +227,13 @@ public struct RoutingTable: Sendable {
         dormantCount -= 1
     }
 
+    /// Takes versions away that nobody may use any more.
+    mutating func forget(_ numbers: [Int], of name: String) {
+        withdrawalCount += 1
+        guard let function = self[name] else { return }
+        replace(name, with: function.without(numbers))
+    }
+
     /// Replaces a function, adds it, or (nil) removes it.
     mutating func replace(_ name: String, with function: Function?) {
         if function != nil { removeDormant(name) }
@@ -241,7 +267,7 @@ public struct RoutingTable: Sendable {
             let match = routes.isEmpty ? nil : matchRoute(head)
             return match.map { .match($0) } ?? .nowhere
         }
-        if let match = matchFunction(path) { return .match(match) }
+        if let match = matchFunction(path, head) { return .match(match) }
         let name = path.dropFirst(Self.functionsPrefix.count)
             .prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "@") }
         guard let name = FunctionName(String(decoding: name, as: UTF8.self)),
@@ -251,7 +277,7 @@ public struct RoutingTable: Sendable {
     }
 
     /// Matches `/f/{name}/…` and `/f/{name}@{version or alias}/…`.
-    private func matchFunction(_ path: ArraySlice<UInt8>) -> RouteMatch? {
+    private func matchFunction(_ path: ArraySlice<UInt8>, _ head: RequestHead) -> RouteMatch? {
         let rest = path.dropFirst(Self.functionsPrefix.count)
         let segment = rest.prefix { $0 != UInt8(ascii: "/") }
         let prefixCount = Self.functionsPrefix.count + segment.count
@@ -260,7 +286,7 @@ public struct RoutingTable: Sendable {
                 let live = function.live
             else { return nil }
             return RouteMatch(
-                version: live.choose(),
+                version: live.choose(for: head),
                 alias: Function.liveAlias,
                 isGuarded: function.isGuarded,
                 prefixCount: prefixCount,
@@ -285,7 +311,7 @@ public struct RoutingTable: Sendable {
         }
         guard let target = function.alias(selector) else { return nil }
         return RouteMatch(
-            version: target.choose(),
+            version: target.choose(for: head),
             alias: selector,
             isGuarded: function.isGuarded,
             prefixCount: prefixCount,
@@ -304,7 +330,7 @@ public struct RoutingTable: Sendable {
         // The slash at the end of a prefix belongs to the rest.
         let hasSlash = match.path.utf8.last == UInt8(ascii: "/")
         return RouteMatch(
-            version: live.choose(),
+            version: live.choose(for: head),
             alias: Function.liveAlias,
             isGuarded: match.function.isGuarded,
             prefixCount: match.path.utf8.count - (hasSlash ? 1 : 0),

@@ -17,6 +17,8 @@ public enum VersionError: Error, Sendable, CustomStringConvertible {
     case initialisation(function: String, reason: String, trap: Trap? = nil)
     /// The module's bytes are not in the store any more.
     case missing
+    /// The secrets cannot be opened.
+    case secrets
     /// The host lacks a resource.
     case host(SystemError)
 
@@ -29,6 +31,7 @@ public enum VersionError: Error, Sendable, CustomStringConvertible {
         case .instantiation(let error): "the module cannot be instantiated: \(error)"
         case .initialisation(let function, let reason, _): "'\(function)' failed: \(reason)"
         case .missing: "the module is not in the store"
+        case .secrets: "the function's secrets cannot be opened"
         case .host(let error): error.description
         }
     }

@@ -65,26 +65,28 @@ public final class DataFolder: Sendable {
             return String(repeating: "0", count: 16 - digits.count) + digits
         }.joined()
         do {
-            try write(token: token, to: path)
+            try replace("token", with: "\(token)\n")
         } catch {
             throw StoreError(error)
         }
         return token
     }
 
-    // Under another name first: a crash leaves no half token behind.
-    private func write(token: String, to path: String) throws {
-        let temporary = "\(path).new"
+    /// Writes a file of the folder, of mode 0600; when it returns, the file is on disk.
+    ///
+    /// Under another name first: a crash leaves the old file or the new one.
+    func replace(_ name: String, with text: String) throws {
+        let temporary = "\(name).new"
         do {
             let file = try FileDescriptor(
-                opening: temporary,
+                opening: path(of: temporary),
                 flags: O_WRONLY | O_CREAT | O_TRUNC,
                 mode: 0o600
             )
-            try file.writeDurably(Array("\(token)\n".utf8))
+            try file.writeDurably(Array(text.utf8))
         }
-        try FileManager.default.moveItem(atPath: temporary, toPath: path)
-        let folder = try FileDescriptor(opening: self.path, flags: O_RDONLY | O_DIRECTORY)
+        let folder = try FileDescriptor(opening: path, flags: O_RDONLY | O_DIRECTORY)
+        try folder.rename(Array(temporary.utf8), to: folder, Array(name.utf8))
         try folder.writeDurably([])
     }
 }

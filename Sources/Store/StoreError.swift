@@ -12,6 +12,9 @@ public enum StoreError: Error, Equatable, Sendable {
     /// The function has no alias with this name.
     case noSuchAlias(function: String, alias: String)
 
+    /// The version is live, and no earlier one ever was.
+    case noEarlierVersion(function: String, version: Int)
+
     /// The precondition does not hold; `currentRevision` is `nil` when the function does not exist.
     case preconditionFailed(currentRevision: Int?)
 
@@ -54,6 +57,8 @@ extension StoreError: CustomStringConvertible {
         case .noSuchVersion(let function, let version):
             "function '\(function)' has no version \(version)"
         case .noSuchAlias(let function, let alias): "function '\(function)' has no alias '\(alias)'"
+        case .noEarlierVersion(let function, let version):
+            "version \(version) of function '\(function)' has none before it that was live"
         case .preconditionFailed(let revision?): "the function is at revision \(revision)"
         case .preconditionFailed(nil): "the function does not exist"
         case .invalidCursor: "the cursor is not one that was handed out"

@@ -6,6 +6,7 @@ struct Failure: Error {
     /// The codes that the top-level help lists, after sysexits.h.
     enum Code: Int32 {
         case refused = 1
+        case badData = 65
         case noInput = 66
         case unreachable = 69
         case cannotCreate = 73

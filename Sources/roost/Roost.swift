@@ -16,6 +16,7 @@ struct Roost: ParsableCommand {
               0   done
               1   the daemon refused the request, or the function failed (status 400 or more)
               64  the command line is wrong
+              65  a file does not hold what it should
               66  a file cannot be read
               69  the daemon cannot be reached
               73  a file cannot be written
@@ -25,9 +26,10 @@ struct Roost: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             ServeCommand.self, DeployCommand.self, InvokeCommand.self, ListCommand.self,
-            LogsCommand.self, BenchCommand.self, PoolCommand.self, DeleteCommand.self,
-            RunCommand.self, TokenCommand.self, AuditCommand.self, SignCommand.self,
-            CheckModuleCommand.self,
+            LogsCommand.self, BenchCommand.self, PoolCommand.self, VersionsCommand.self,
+            AliasCommand.self, RollbackCommand.self, HistoryCommand.self, ConfigCommand.self,
+            SecretCommand.self, DeleteCommand.self, RunCommand.self, TokenCommand.self,
+            AuditCommand.self, SignCommand.self, CheckModuleCommand.self,
         ]
     )
 }

@@ -93,6 +93,26 @@ enum GuestModule {
             (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))
         """
 
+    /// The text of a command that answers its environment, each variable followed by a NUL.
+    static let environment = """
+        (module
+          (import "wasi_snapshot_preview1" "environ_sizes_get"
+            (func $sizes (param i32 i32) (result i32)))
+          (import "wasi_snapshot_preview1" "environ_get"
+            (func $environment (param i32 i32) (result i32)))
+          (import "wasi_snapshot_preview1" "fd_write"
+            (func $write (param i32 i32 i32 i32) (result i32)))
+          (memory (export "memory") 4)
+          (data (i32.const 64) "Content-Type: text/plain\\0A\\0A")
+          (func (export "_start")
+            (drop (call $sizes (i32.const 0) (i32.const 20)))
+            (drop (call $environment (i32.const 1024) (i32.const 65536)))
+            (i32.store (i32.const 8) (i32.const 64))
+            (i32.store (i32.const 12) (i32.const 26))
+            (i32.store (i32.const 16) (i32.const 65536))
+            (drop (call $write (i32.const 1) (i32.const 8) (i32.const 2) (i32.const 32)))))
+        """
+
     /// The text of a command with an import that nobody offers.
     static let withUnknownImport = """
         (module

@@ -48,11 +48,14 @@ enum Program {
     }
 
     /// Starts the daemon and waits for the line that says where it listens.
+    ///
+    /// What it logs goes to the file `log`, if there is one.
     static func serve(
         data: URL,
         listen: String = "127.0.0.1:0",
         arguments: [String] = [],
-        environment: [String: String] = [:]
+        environment: [String: String] = [:],
+        log: FileHandle = .nullDevice
     ) throws -> (process: Process, url: String) {
         let process = Process()
         process.executableURL = executable
@@ -62,7 +65,7 @@ enum Program {
                 "--workers", "1",
             ] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardError = FileHandle.nullDevice
+        process.standardError = log
         return (process, try start(process))
     }
 

@@ -39,7 +39,8 @@ struct DormantFunctionTests {
 
     private struct Unreadable: Error {}
 
-    /// A platform whose store has the functions `sound`, and `gone`, which is deleted while it is read.
+    /// A platform whose store has the functions `sound`, `kept`, and `gone`, which is deleted while one of the
+    /// latter is read first.
     private func withPlatform(_ body: (Platform) throws -> Void) throws {
         let path = FileManager.default.temporaryDirectory.appending(path: "roost-\(UUID())")
             .path(percentEncoded: false)
@@ -53,7 +54,10 @@ struct DormantFunctionTests {
             functions: { name in
                 switch name.description {
                 case "sound": break
-                case "gone": deleting.withLock { $0 }?()
+                case "gone":
+                    guard let delete = deleting.withLock({ $0.take() }) else { return nil }
+                    delete()
+                case "kept": deleting.withLock({ $0.take() })?()
                 case "bad": throw Unreadable()
                 default: return nil
                 }
@@ -95,6 +99,14 @@ struct DormantFunctionTests {
             platform.publishDormant(["gone"])
             #expect(awaken(platform, "gone") == .missing)
             #expect(platform.table["gone"] == nil && platform.table.count == 0)
+        }
+    }
+
+    @Test func `what is read while another is deleted is there`() throws {
+        try withPlatform { platform in
+            platform.publishDormant(["gone", "kept"])
+            #expect(awaken(platform, "kept") == .awake)
+            #expect(platform.table["kept"] != nil && platform.table.count == 1)
         }
     }
 }

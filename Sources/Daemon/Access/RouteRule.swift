@@ -63,6 +63,30 @@ struct RouteRule: Sendable {
             .function,
             .withChange("configure")
         ),
+        RouteRule(
+            .put,
+            "/v1/functions/{function}/config",
+            .deploy,
+            .function,
+            .withChange("configure")
+        ),
+        RouteRule(.get, "/v1/functions/{function}/history", .read, .function),
+        RouteRule(.get, "/v1/functions/{function}/secrets", .read, .function),
+        RouteRule(
+            .put,
+            "/v1/functions/{function}/secrets/{secret}",
+            .deploy,
+            .function,
+            .withChange("secret.set")
+        ),
+        RouteRule(
+            .delete,
+            "/v1/functions/{function}/secrets/{secret}",
+            .deploy,
+            .function,
+            .withChange("secret.delete")
+        ),
+        RouteRule(.post, "/v1/secrets/rotate-key", .admin, .all, .afterwards("secrets.rotate-key")),
         RouteRule(.get, "/v1/functions/{function}/versions", .read, .function),
         RouteRule(.get, "/v1/functions/{function}/versions/{version}", .read, .function),
         RouteRule(.get, "/v1/functions/{function}/versions/{version}/module", .read, .function),

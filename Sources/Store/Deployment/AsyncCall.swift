@@ -32,6 +32,8 @@ public struct AsyncCall: Equatable, Sendable {
 
     public let id: String
     public let function: String
+    /// The version that the request named by its number; nil when an alias decides at the time of the call.
+    public let version: Int?
     /// The request's head as octets of HTTP/1.1.
     public let head: Data
     public let body: Data
@@ -51,6 +53,7 @@ public struct AsyncCall: Equatable, Sendable {
     public init(
         id: String,
         function: String,
+        version: Int? = nil,
         head: Data,
         body: Data,
         clientAddress: String,
@@ -58,6 +61,7 @@ public struct AsyncCall: Equatable, Sendable {
     ) {
         self.id = id
         self.function = function
+        self.version = version
         self.head = head
         self.body = body
         self.clientAddress = clientAddress

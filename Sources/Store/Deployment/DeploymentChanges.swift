@@ -7,6 +7,7 @@ struct VersionDraft {
     var digest: ModuleDigest
     var guestInterface: String
     var configuration: Data
+    var secrets = SecretSelection.inherited
     var source: Data?
 
     func matches(_ version: VersionRecord) -> Bool {
@@ -20,15 +21,7 @@ extension Database {
     /// Returns the function, if there is one and the precondition allows the change.
     func check(_ precondition: Precondition, function name: String) throws -> FunctionRecord? {
         let function = try functionRecord(named: name)
-        let holds =
-            switch precondition {
-            case .none: true
-            case .mustNotExist: function == nil
-            case .mustExist: function != nil
-            case .revision(let revision): function?.revision == revision
-            case .latestVersion(let number): function?.latestVersion == number
-            }
-        guard holds else {
+        guard precondition.holds(for: function) else {
             throw StoreError.preconditionFailed(currentRevision: function?.revision)
         }
         return function
@@ -46,13 +39,38 @@ extension Database {
         _ draft: VersionDraft,
         module: [UInt8]?,
         current function: FunctionRecord?,
-        activate: Bool
+        activate: Bool,
+        _ kind: HistoryEntry.Kind,
+        secret: String? = nil,
+        by origin: ChangeOrigin
     ) throws -> DeploymentOutcome {
         let now = Timestamp.now()
+        let outcome = try store(draft, module: module, current: function, activate: activate, now)
+        let isChanged = outcome.function.revision != function?.revision
+        guard isChanged else { return outcome }
+        var detail = HistoryEntry.Detail()
+        if activate {
+            detail = .init(moving: AliasRecord.live, from: function, to: outcome.function)
+        }
+        detail.version = outcome.version.number
+        detail.secret = secret
+        try note(kind, of: draft.function, by: origin, detail, at: now)
+        return outcome
+    }
+
+    private func store(
+        _ draft: VersionDraft,
+        module: [UInt8]?,
+        current function: FunctionRecord?,
+        activate: Bool,
+        _ now: Timestamp
+    ) throws -> DeploymentOutcome {
         if let function {
+            let secrets = try secretIDs(draft.secrets, current: function)
             for number in [function.currentVersion, function.latestVersion] {
                 guard let version = try versionRecord(of: function.name, number: number),
-                    draft.matches(version)
+                    draft.matches(version),
+                    try secretIDs(of: function.name, version: number) == secrets
                 else { continue }
                 return try reuse(version, of: function, activate: activate, at: now)
             }
@@ -67,9 +85,14 @@ extension Database {
             )
         }
         let number = try insert(draft, at: now)
-        if activate {
-            try setAlias(AliasRecord.live, of: draft.function, to: number, weights: [:], at: now)
-        }
+        try store(
+            draft.secrets,
+            of: draft.function,
+            version: number,
+            inheritedFrom: function?.currentVersion,
+            at: now
+        )
+        if activate { try setAlias(AliasRecord.live, of: draft.function, to: number, at: now) }
         guard let version = try versionRecord(of: draft.function, number: number),
             let stored = try functionRecord(named: draft.function)
         else { throw StoreError.noSuchFunction(draft.function) }
@@ -89,7 +112,7 @@ extension Database {
         var function = function
         if activate, function.liveVersion != version.number {
             let name = function.name
-            try setAlias(AliasRecord.live, of: name, to: version.number, weights: [:], at: now)
+            try setAlias(AliasRecord.live, of: name, to: version.number, at: now)
             function = try touch(name, at: now)
         }
         return DeploymentOutcome(kind: .unchanged, version: version, function: function)
@@ -133,19 +156,32 @@ extension Database {
         _ alias: String,
         of function: String,
         to version: Int,
-        weights: [Int: Double],
+        weights: [Int: Double] = [:],
+        sticky: StickyKey? = nil,
         at now: Timestamp
     ) throws {
+        let sticky = try sticky.map {
+            String(decoding: try JSONEncoder().encode($0), as: UTF8.self)
+        }
         try execute(
             sql: """
-                INSERT INTO alias (function, name, version, weights, updatedAt)
-                VALUES (?, ?, ?, ?, ?)
+                INSERT INTO alias (function, name, version, weights, sticky, updatedAt)
+                VALUES (?, ?, ?, ?, ?, ?)
                 ON CONFLICT (function, name) DO UPDATE SET version = excluded.version,
-                    weights = excluded.weights, updatedAt = excluded.updatedAt
+                    weights = excluded.weights, sticky = excluded.sticky,
+                    updatedAt = excluded.updatedAt
                 """,
             arguments: [
-                function, alias, version, try encodeWeights(weights), now.microseconds,
+                function, alias, version, try encodeWeights(weights), sticky, now.microseconds,
             ]
+        )
+        guard alias == AliasRecord.live else { return }
+        try execute(
+            sql: """
+                UPDATE version SET activatedAt = ?
+                WHERE function = ? AND number = ? AND activatedAt IS NULL
+                """,
+            arguments: [now.microseconds, function, version]
         )
     }
 

@@ -45,6 +45,9 @@ public struct AliasRecord: Equatable, Sendable {
     /// Further versions and the share of traffic that each takes.
     public var weights: [Int: Double]
 
+    /// What decides who gets which version; nil leaves it to chance.
+    public var sticky: StickyKey?
+
     /// When it last changed.
     public var updatedAt: Timestamp
 }
@@ -102,8 +105,23 @@ public enum Precondition: Equatable, Sendable {
     /// The function is at this revision.
     case revision(Int)
 
+    /// The function is at one of these revisions: `If-Match` with a list.
+    case anyRevision([Int])
+
     /// The function's highest version number is this one.
     case latestVersion(Int)
+
+    /// Whether it holds for a function, or (nil) for a name that none has.
+    public func holds(for function: FunctionRecord?) -> Bool {
+        switch self {
+        case .none: true
+        case .mustNotExist: function == nil
+        case .mustExist: function != nil
+        case .revision(let revision): function?.revision == revision
+        case .anyRevision(let revisions): function.map { revisions.contains($0.revision) } ?? false
+        case .latestVersion(let number): function?.latestVersion == number
+        }
+    }
 }
 
 /// What a deployment or a change of configuration did.

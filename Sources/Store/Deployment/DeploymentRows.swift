@@ -35,7 +35,8 @@ extension Database {
     private func aliasRecords(of function: String) throws -> [AliasRecord] {
         let statement = try cachedStatement(
             sql: """
-                SELECT name, version, weights, updatedAt FROM alias WHERE function = ? ORDER BY name
+                SELECT name, version, weights, sticky, updatedAt FROM alias
+                WHERE function = ? ORDER BY name
                 """
         )
         return try Row.fetchAll(statement, arguments: [function]).map { row in
@@ -43,6 +44,9 @@ extension Database {
                 name: row["name"],
                 version: row["version"],
                 weights: try decodeWeights(row["weights"]),
+                sticky: try (row["sticky"] as String?).map {
+                    try JSONDecoder().decode(StickyKey.self, from: Data($0.utf8))
+                },
                 updatedAt: Timestamp(microseconds: row["updatedAt"])
             )
         }

@@ -16,6 +16,9 @@ enum DeploymentSchema {
         migrator.registerMigration("tokens and audit") { database in
             try database.execute(sql: AccessSchema.tokensAndAudit)
         }
+        migrator.registerMigration("history, secrets, sticky aliases") { database in
+            try database.execute(sql: historyAndSecrets)
+        }
         return migrator
     }
 

@@ -15,11 +15,13 @@ extension DeploymentStore {
                 try database.execute(
                     sql: """
                         INSERT OR IGNORE INTO asyncCall
-                            (id, function, head, body, clientAddress, createdAt, state, attempts, dueAt)
-                        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                            (id, function, version, head, body, clientAddress, createdAt, state, attempts,
+                            dueAt)
+                        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                         """,
                     arguments: [
-                        call.id, call.function, call.head, call.body, call.clientAddress,
+                        call.id, call.function, call.version, call.head, call.body,
+                        call.clientAddress,
                         call.createdAt.microseconds, call.state.rawValue, call.attempts,
                         call.dueAt.microseconds,
                     ]
@@ -129,6 +131,7 @@ extension Database {
             var call = AsyncCall(
                 id: row["id"],
                 function: row["function"],
+                version: row["version"],
                 head: row["head"],
                 body: row["body"],
                 clientAddress: row["clientAddress"],

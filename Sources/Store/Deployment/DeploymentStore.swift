@@ -34,10 +34,14 @@ public final class DeploymentStore: Sendable {
     ///   - name: Checked by the caller.
     ///   - module: The bytes, stored once for all versions that use them.
     ///   - configuration: A JSON document; `nil` takes over the current version's, or `{}`.
+    ///   - secrets: Which secrets the version has.
     ///   - guestInterface: In the platform's words.
     ///   - source: A JSON document about where the module came from.
     ///   - activate: Whether `live` points to the version afterwards.
     ///   - precondition: What must hold.
+    ///   - kind: What history calls it.
+    ///   - secret: The name of the secret that it is about.
+    ///   - origin: Who asked for it.
     ///   - audit: What to note of the change, in the same transaction.
     /// - Returns: What happened, and what there is now.
     /// - Throws: `preconditionFailed`, or an error of the database or the disk.
@@ -45,10 +49,14 @@ public final class DeploymentStore: Sendable {
         name: String,
         module: [UInt8],
         configuration: Data? = nil,
+        secrets: SecretSelection = .inherited,
         guestInterface: String,
         source: Data? = nil,
         activate: Bool = true,
         precondition: Precondition = .none,
+        kind: HistoryEntry.Kind = .deploy,
+        secret: String? = nil,
+        origin: ChangeOrigin = .daemon,
         audit: AuditEntry? = nil
     ) throws(StoreError) -> DeploymentOutcome {
         let digest = ModuleDigest(of: module)
@@ -60,13 +68,17 @@ public final class DeploymentStore: Sendable {
                 digest: digest,
                 guestInterface: guestInterface,
                 configuration: configuration ?? inherited ?? Data("{}".utf8),
+                secrets: secrets,
                 source: source
             )
             let outcome = try database.store(
                 draft,
                 module: module,
                 current: current,
-                activate: activate
+                activate: activate,
+                kind,
+                secret: secret,
+                by: origin
             )
             try database.append(audit?.about(outcome.version), keeping: auditRecordsMax)
             return outcome
@@ -91,14 +103,23 @@ public final class DeploymentStore: Sendable {
             guard let version = try database.versionRecord(of: name, number: number) else {
                 throw StoreError.noSuchVersion(function: name, version: number)
             }
-            let draft = VersionDraft(
+            var draft = VersionDraft(
                 function: name,
                 digest: version.digest,
                 guestInterface: version.guestInterface,
                 configuration: configuration,
                 source: version.source
             )
-            return try database.store(draft, module: nil, current: current, activate: activate)
+            let secrets = try database.secretIDs(of: name, version: number)
+            draft.secrets = .chosen(secrets.sorted())
+            return try database.store(
+                draft,
+                module: nil,
+                current: current,
+                activate: activate,
+                .configure,
+                by: .daemon
+            )
         }
     }
 
@@ -110,11 +131,13 @@ public final class DeploymentStore: Sendable {
         alias: String,
         version: Int,
         weights: [Int: Double] = [:],
+        sticky: StickyKey? = nil,
         precondition: Precondition = .none,
+        origin: ChangeOrigin = .daemon,
         audit: AuditEntry? = nil
     ) throws(StoreError) -> FunctionRecord {
         try file.write { database in
-            guard try database.check(precondition, function: name) != nil else {
+            guard let old = try database.check(precondition, function: name) else {
                 throw StoreError.noSuchFunction(name)
             }
             for number in [version] + weights.keys.sorted() {
@@ -123,10 +146,20 @@ public final class DeploymentStore: Sendable {
                 }
             }
             let now = Timestamp.now()
-            try database.setAlias(alias, of: name, to: version, weights: weights, at: now)
+            try database.setAlias(
+                alias,
+                of: name,
+                to: version,
+                weights: weights,
+                sticky: sticky,
+                at: now
+            )
+            let new = try database.touch(name, at: now)
+            let detail = HistoryEntry.Detail(moving: alias, from: old, to: new)
+            try database.note(.alias, of: name, by: origin, detail, at: now)
             let target = try database.versionRecord(of: name, number: version)
             try database.append(audit?.about(target), keeping: auditRecordsMax)
-            return try database.touch(name, at: now)
+            return new
         }
     }
 
@@ -139,10 +172,11 @@ public final class DeploymentStore: Sendable {
         function name: String,
         alias: String,
         precondition: Precondition = .none,
+        origin: ChangeOrigin = .daemon,
         audit: AuditEntry? = nil
     ) throws(StoreError) -> FunctionRecord {
         try file.write { database in
-            guard try database.check(precondition, function: name) != nil else {
+            guard let old = try database.check(precondition, function: name) else {
                 throw StoreError.noSuchFunction(name)
             }
             try database.execute(
@@ -152,8 +186,12 @@ public final class DeploymentStore: Sendable {
             guard database.changesCount > 0 else {
                 throw StoreError.noSuchAlias(function: name, alias: alias)
             }
+            let now = Timestamp.now()
+            let new = try database.touch(name, at: now)
+            let detail = HistoryEntry.Detail(moving: alias, from: old, to: new)
+            try database.note(.aliasDelete, of: name, by: origin, detail, at: now)
             try database.append(audit, keeping: auditRecordsMax)
-            return try database.touch(name, at: .now())
+            return new
         }
     }
 
@@ -167,26 +205,33 @@ public final class DeploymentStore: Sendable {
     public func delete(
         name: String,
         precondition: Precondition = .none,
+        origin: ChangeOrigin = .daemon,
         audit: AuditEntry? = nil
     ) throws(StoreError) -> Bool {
         try file.write { database in
-            guard try database.check(precondition, function: name) != nil else { return false }
-            for table in ["benchmark", "alias", "version"] {
-                try database.execute(
-                    sql: "DELETE FROM \(table) WHERE function = ?",
-                    arguments: [name]
-                )
-            }
+            guard let old = try database.check(precondition, function: name) else { return false }
+            let digests = try String.fetchSet(
+                database,
+                sql: "SELECT DISTINCT digest FROM version WHERE function = ?",
+                arguments: [name]
+            )
+            try database.execute(sql: "DELETE FROM alias WHERE function = ?", arguments: [name])
+            try database.deleteVersions(of: name, condition: "IS NOT NULL")
+            try database.deleteUnusedSecrets(of: name)
+            let now = Timestamp.now()
             try database.execute(
                 sql: """
                     UPDATE function SET isDeleted = 1, revision = revision + 1, updatedAt = ?
                     WHERE name = ?
                     """,
-                arguments: [Timestamp.now().microseconds, name]
+                arguments: [now.microseconds, name]
             )
-            try database.execute(
-                sql: "DELETE FROM module WHERE digest NOT IN (SELECT digest FROM version)"
-            )
+            _ = try database.deleteUnusedModules(among: digests)
+            var detail = HistoryEntry.Detail()
+            if old.liveVersion != nil {
+                detail = .init(moving: AliasRecord.live, from: old, to: nil)
+            }
+            try database.note(.delete, of: name, by: origin, detail, at: now)
             try database.append(audit, keeping: auditRecordsMax)
             return true
         }

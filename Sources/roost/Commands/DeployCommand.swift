@@ -7,17 +7,22 @@ struct DeployCommand: ParsableCommand {
         commandName: "deploy",
         abstract: "Upload a module as a function's new version.",
         discussion: """
-            Makes the function if there is none. The same bytes and settings again change nothing. \
-            Settings that are not given stay as they are. A setting that changes makes one more \
-            version, with the same module.
+            Makes the function if there is none. The same bytes and settings again change nothing.
+
+            A folder is deployed with its roost.json: 'roost deploy FOLDER', or 'roost deploy NAME FOLDER'. The file \
+            holds the function's whole configuration, and may name the function ("name") and the module ("module"); \
+            without, the function has the folder's name, and the module is the folder's only .wasm or .wat file. \
+            Module and configuration become one version.
+
+            For a module alone, and a folder without roost.json, settings that are not given stay as they are.
             """
     )
 
-    @Argument(help: "The function: lower-case letters, digits and hyphens.")
+    @Argument(help: "The function: lower-case letters, digits and hyphens; or a folder.")
     var name: String
 
-    @Argument(help: "The module, as .wasm or .wat; '-' reads standard input.")
-    var file: String
+    @Argument(help: "The module, as .wasm or .wat, or a folder; '-' reads standard input.")
+    var file: String?
 
     @Option(help: ArgumentHelp("An environment variable of the function.", valueName: "K=V"))
     var env: [KeyValue] = []
@@ -35,47 +40,43 @@ struct DeployCommand: ParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func validate() throws {
+        if file == nil, !ProjectFolder.isFolder(name) {
+            throw ValidationError("'\(name)' is no folder: give the module too")
+        }
         if let timeoutMs, timeoutMs < 1 { throw ValidationError("--timeout-ms must be at least 1") }
     }
 
     func run() throws {
         try Output.reportingFailures {
+            let source = try source()
             let client = try connection.makeClient()
-            let module = try Output.input(file)
-            let path = "/v1/functions/\(DaemonClient.segment(name))"
-            let query = staysInactive ? [(name: "activate", value: "false")] : []
-            let isText = !module.starts(with: [0x00, 0x61, 0x73, 0x6d]) && file.hasSuffix(".wat")
-            var response = try client.control(
-                DaemonClient.Request(
-                    method: "PUT",
-                    path: path,
-                    query: query,
-                    headers: [
-                        (name: "Content-Type", value: isText ? "text/wat" : "application/wasm")
-                    ] + (try signature(of: module)),
-                    body: module
-                )
+            let module = try Output.input(source.module)
+            let isText =
+                !module.starts(with: [0x00, 0x61, 0x73, 0x6d]) && source.module.hasSuffix(".wat")
+            let type = isText ? "text/wat" : "application/wasm"
+            var request = DaemonClient.Request(
+                method: "PUT",
+                path: "/v1/functions/\(DaemonClient.segment(source.name))",
+                query: staysInactive ? [(name: "activate", value: "false")] : []
             )
-            if let settings {
-                let uploaded = try DaemonClient.json(response)
-                let version = uploaded["version"]?.text ?? ""
-                response = try client.control(
-                    DaemonClient.Request(
-                        method: "PATCH",
-                        path: "\(path)/config",
-                        query: query + [(name: "version", value: version)],
-                        headers: [(name: "Content-Type", value: "application/json")],
-                        body: try JSONEncoder().encode(settings)
-                    )
-                )
-                guard try DaemonClient.json(response)["digest"] == uploaded["digest"] else {
-                    throw Failure(
-                        code: .protocolError,
-                        message: "the settings went to another version than the one uploaded"
-                    )
+            if source.configuration == nil, settings == nil {
+                request.headers = [(name: "Content-Type", value: type)]
+                request.body = module
+            } else {
+                var form = FormBody()
+                form.add("module", module, type: type)
+                let encoder = JSONEncoder()
+                if let configuration = source.configuration {
+                    form.add("config", try encoder.encode(configuration), type: "application/json")
                 }
+                if let settings {
+                    form.add("patch", try encoder.encode(settings), type: "application/json")
+                }
+                request.headers = [(name: "Content-Type", value: form.contentType)]
+                request.body = form.data
             }
-            try show(response, client: client)
+            request.headers += try signature(of: module)
+            try show(client.control(request), name: source.name)
         }
     }
 
@@ -84,6 +85,23 @@ struct DeployCommand: ParsableCommand {
         guard let key else { return [] }
         let value = try SigningKey.read(key).signature(of: file)
         return [(name: SigningKey.fieldName, value: value)]
+    }
+
+    /// What is deployed, and under which name.
+    private struct Source {
+        let name: String
+        let module: String
+        var configuration: JSONValue?
+    }
+
+    private func source() throws -> Source {
+        if let file, !ProjectFolder.isFolder(file) { return Source(name: name, module: file) }
+        let folder = try ProjectFolder(URL(filePath: file ?? name))
+        return Source(
+            name: file == nil ? folder.name : name,
+            module: folder.module.path(percentEncoded: false),
+            configuration: folder.configuration
+        )
     }
 
     private struct Settings: Encodable {
@@ -102,7 +120,7 @@ struct DeployCommand: ParsableCommand {
         )
     }
 
-    private func show(_ response: DaemonClient.Response, client: DaemonClient) throws {
+    private func show(_ response: DaemonClient.Response, name: String) throws {
         if output.json { return Output.writeJSON(response.body) }
         let version = try DaemonClient.json(response)
         for warning in version["warnings"]?.elements ?? [] {
