@@ -63,7 +63,7 @@ struct ConfigurationCommandTests {
         try roost("alias", "hello", "stable", "--delete")
         let history = try roost("history", "hello")
         #expect(history.contains("live: 2, 25 % to 1, by header X-User → 2"))
-        #expect(history.contains("alias-delete") && history.contains("dev"))
+        #expect(history.contains("alias-delete") && history.contains("admin"))
         try roost("alias", "hello", "live", exits: 64)
         try roost("alias", "hello", "live", "9", exits: 1)
     }
