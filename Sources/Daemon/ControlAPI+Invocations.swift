@@ -21,17 +21,11 @@ extension ControlAPI {
             "limit",
             "cursor"
         )
-        var filter = InvocationStore.Filter()
+        var filter = try filter(request)
         let functions = request.caller.functions
         if !functions.coverAll { filter.functionPatterns = functions.texts }
         filter.function = request.query["function"]
-        filter.version = try request.integer("version", in: 1...Int(Int32.max))
-        filter.outcome = try choice("outcome", request, InvocationOutcome.init(rawValue:))
-        filter.status = try request.integer("status", in: 0...599)
-        filter.start = try choice("start", request, InvocationStart.init(rawValue:))
-        filter.since = try timestamp("since", request)
         filter.until = try timestamp("until", request)
-        filter.minimumMicroseconds = try minimumMicroseconds(request)
         filter.text = request.query["q"]
         let page = try invocations.invocations(
             filter,
@@ -41,12 +35,27 @@ extension ControlAPI {
         return json([
             "invocations": .array(page.records.map { Self.document($0) }),
             "nextCursor": JSONValue(page.nextCursor),
-            "gaps": .array(
-                page.gaps.map {
-                    ["at": JSONValue($0.at.description), "dropped": JSONValue($0.dropped)]
-                }
-            ),
+            "gaps": .array(page.gaps.map(Self.document)),
         ])
+    }
+
+    /// What lists of records and logs can be filtered by.
+    private func filter(_ request: ControlRequest) throws -> InvocationStore.Filter {
+        var filter = InvocationStore.Filter()
+        filter.version = try request.integer("version", in: 1...Int(Int32.max))
+        filter.outcome = try choice("outcome", request, InvocationOutcome.init(rawValue:))
+        filter.status = try request.integer("status", in: 0...599)
+        filter.start = try choice("start", request, InvocationStart.init(rawValue:))
+        filter.since = try timestamp("since", request)
+        filter.minimumMicroseconds = try minimumMicroseconds(request)
+        return filter
+    }
+
+    private static func document(_ gap: InvocationStore.Gap) -> JSONValue {
+        [
+            "since": JSONValue(gap.since.description), "at": JSONValue(gap.at.description),
+            "dropped": JSONValue(gap.dropped),
+        ]
     }
 
     /// Answers `GET /v1/invocations/{id}`: with its log lines and trap report.
@@ -144,21 +153,30 @@ extension ControlAPI {
 
     /// What a caller wants to see of a log, and how.
     struct LogQuery: Sendable {
-        let function: FunctionName
+        let filter: InvocationStore.Filter
         let tail: Int
-        let since: Timestamp?
         let follows: Bool
         let asEvents: Bool
     }
 
     func logQuery(_ name: FunctionName, _ request: ControlRequest) throws -> LogQuery {
-        try request.allowQuery("tail", "since", "follow")
+        try request.allowQuery(
+            "tail",
+            "since",
+            "follow",
+            "version",
+            "outcome",
+            "status",
+            "start",
+            "minMs"
+        )
         _ = try function(name)
+        var filter = try filter(request)
+        filter.function = name.description
         let accept = request.fields["accept"] ?? ""
         return LogQuery(
-            function: name,
+            filter: filter,
             tail: try request.integer("tail", in: 0...10_000) ?? 100,
-            since: try timestamp("since", request),
             follows: try request.boolean("follow") ?? false,
             asEvents: accept.contains("text/event-stream")
         )
@@ -167,12 +185,8 @@ extension ControlAPI {
     /// `GET /v1/functions/{name}/logs`, without following.
     func logs(of name: FunctionName, _ request: ControlRequest) throws -> Response {
         let query = try logQuery(name, request)
-        let page = try invocations.logs(
-            function: name.description,
-            tail: query.tail,
-            since: query.since
-        )
-        return Self.logResponse(query, Self.lines(page.entries, query))
+        let page = try invocations.logs(query.filter, tail: query.tail)
+        return Self.logResponse(query, Self.lines(page.items, query))
     }
 
     static func logResponse(_ query: LogQuery, _ body: [UInt8]) -> Response {
@@ -186,24 +200,32 @@ extension ControlAPI {
         )
     }
 
-    /// One line or event for each entry.
-    static func lines(_ entries: [InvocationStore.LogEntry], _ query: LogQuery) -> [UInt8] {
+    /// One line or event for each item.
+    static func lines(_ items: [InvocationStore.LogPage.Item], _ query: LogQuery) -> [UInt8] {
         var bytes: [UInt8] = []
-        for entry in entries {
-            let document: JSONValue = [
-                "id": JSONValue(entry.invocation),
-                "function": JSONValue(entry.function),
-                "version": JSONValue(entry.version),
-                "at": JSONValue(entry.at.description),
-                "seq": JSONValue(Int(entry.line.sequence)),
-                "stream": JSONValue(entry.line.stream.rawValue),
-                "text": JSONValue(entry.line.text),
-            ]
+        for item in items {
             if query.asEvents { bytes += "data: ".utf8 }
-            bytes += document.encoded()
+            switch item {
+            case .line(let entry): bytes += document(entry).encoded()
+            case .gap(let gap): bytes += JSONValue.object(["gap": document(gap)]).encoded()
+            }
             bytes += (query.asEvents ? "\n\n" : "\n").utf8
         }
         return bytes
+    }
+
+    private static func document(_ entry: InvocationStore.LogEntry) -> JSONValue {
+        [
+            "id": JSONValue(entry.invocation),
+            "function": JSONValue(entry.function),
+            "version": JSONValue(entry.version),
+            "outcome": JSONValue(entry.outcome.rawValue),
+            "status": JSONValue(entry.status),
+            "at": JSONValue(entry.at.description),
+            "seq": JSONValue(Int(entry.line.sequence)),
+            "stream": JSONValue(entry.line.stream.rawValue),
+            "text": JSONValue(entry.line.text),
+        ]
     }
 
     // MARK: - Measurements

@@ -85,6 +85,8 @@ struct ControlAPI: Sendable {
             return try dispatch(request, [.get: listInvocations])
         case ("invocations", 4) where segments[3] == "result":
             return try dispatch(request, [.get: { try asyncResult(segments[2], $0) }])
+        case ("query", 2):
+            return try dispatch(request, [.post: query])
         case ("async-calls", 2):
             return try dispatch(request, [.get: listAsyncCalls])
         case ("async-calls", 3):
@@ -287,6 +289,11 @@ struct ControlAPI: Sendable {
                 kind: "no-earlier-version",
                 title: "No earlier version",
                 detail: error.description
+            )
+        case .invalidSearch(let reason):
+            .badRequest(
+                "'q' is not a search: \(reason); words with other characters than letters and "
+                    + "digits need double quotes, as in https://sqlite.org/fts5.html#full_text_query_syntax"
             )
         case .invalidCursor:
             .badRequest("the cursor is not one that was given out")

@@ -20,14 +20,14 @@ final class ControlExecutor: Sendable {
     private let queueMax: Int
 
     /// Starts `threadCount` threads, and one for changes.
-    init(threadCount: Int, queueMax: Int) throws(SystemError) {
+    init(threadCount: Int, queueMax: Int, name: String = "control") throws(SystemError) {
         self.queueMax = queueMax
         let monitor = monitor
         do throws(SystemError) {
             for index in 0..<max(1, threadCount) {
-                try threads.spawn(name: "control-\(index)") { Self.runWork(monitor) }
+                try threads.spawn(name: "\(name)-\(index)") { Self.runWork(monitor) }
             }
-            try threads.spawn(name: "changes") { Self.runChanges(monitor) }
+            try threads.spawn(name: "\(name)-changes") { Self.runChanges(monitor) }
         } catch {
             stop()
             throw error

@@ -30,6 +30,7 @@ extension DaemonConfiguration {
         keep("invocations.retentionSeconds", \.retentionSeconds)
         keep("invocations.retentionRecords", \.retentionRecords)
         keep("invocations.retentionBytes", \.retentionBytes)
+        keep("invocations.sampleSuccesses", \.sampleSuccesses)
         keep("pool.residentBytesMax", \.residentBytesMax)
         keep("pool.dormantAfterMs", \.dormantAfterMilliseconds)
         keep("pool.warmMs", \.warmMilliseconds)

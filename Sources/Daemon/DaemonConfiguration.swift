@@ -46,8 +46,11 @@ struct DaemonConfiguration: Equatable, Sendable {
     /// The file with the key for secrets; nil: the service manager's credential, or the data folder's own.
     var secretKeyFile: String?
     var retentionSeconds = 7 * 86_400
-    var retentionRecords = 1_000_000
+    var retentionRecords = 10_000_000
     var retentionBytes = 4 << 30
+    /// The share of the successful calls that goes on record.
+    var sampleSuccesses = 1.0
+    var query = InvocationQuery.Limits()
 
     /// Layers file, environment and command line.
     static func load(
@@ -113,6 +116,13 @@ struct DaemonConfiguration: Equatable, Sendable {
             try invocations.integer("retentionSeconds", &retentionSeconds)
             try invocations.integer("retentionRecords", &retentionRecords)
             try invocations.integer("retentionBytes", &retentionBytes)
+            sampleSuccesses = try invocations.share("sampleSuccesses") ?? sampleSuccesses
+        }
+        try reader.object("query") { query throws(ConfigurationError) in
+            try query.integer("timeoutMs", &self.query.timeoutMilliseconds)
+            try query.integer("rowsMax", &self.query.rowsMax)
+            try query.integer("answerBytesMax", &self.query.answerBytesMax)
+            try query.integer("memoryBytesMax", &self.query.memoryBytesMax)
         }
         try reader.object("pool") { pool throws(ConfigurationError) in
             try pool.integer("residentBytesMax", &residentBytesMax)
@@ -183,6 +193,10 @@ struct DaemonConfiguration: Equatable, Sendable {
             ("invocations.retentionSeconds", retentionSeconds, 1...Int(Int32.max)),
             ("invocations.retentionRecords", retentionRecords, 1...1_000_000_000),
             ("invocations.retentionBytes", retentionBytes, (1 << 20)...(1 << 50)),
+            ("query.timeoutMs", query.timeoutMilliseconds, 1...600_000),
+            ("query.rowsMax", query.rowsMax, 1...10_000_000),
+            ("query.answerBytesMax", query.answerBytesMax, 1_024...(1 << 30)),
+            ("query.memoryBytesMax", query.memoryBytesMax, (1 << 20)...(1 << 40)),
         ]
         for (key, value, range) in ranges + access.ranges where !range.contains(value) {
             throw ConfigurationError(

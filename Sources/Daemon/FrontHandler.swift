@@ -22,6 +22,8 @@ final class FrontHandler: RequestHandler {
         let accessLog: AccessLog
         let api: ControlAPI
         let executor: ControlExecutor
+        /// What answers from the log's database.
+        let recordReaders: ControlExecutor
         let followers: LogFollowers
         let access: AccessControl
         let lifecycle: Lifecycle
@@ -300,10 +302,12 @@ final class FrontHandler: RequestHandler {
                 metrics.add(
                     parts.lifecycle.loops,
                     parts.platform,
-                    controlRefused: parts.executor.refusedCount,
+                    controlRefused: parts.executor.refusedCount
+                        + parts.recordReaders.refusedCount,
                     asyncRefused: parts.api.asyncCalls.refusedCount
                 )
                 metrics.add(parts.access.refusals)
+                metrics.add(parts.api.invocations.statistics())
                 exchange.respond(metrics.response)
             }
             if !isTaken { exchange.respond(problem(.busy, request.head, identifier)) }
@@ -317,7 +321,11 @@ final class FrontHandler: RequestHandler {
                 exchange.respond(problem(error, request.head, identifier))
                 return
             }
-            let isTaken = parts.executor.submit {
+            // What reads the log's database may take long, and must hold up nothing else.
+            let executor =
+                ControlRoute.readsRecords(request.head.pathOctets)
+                ? parts.recordReaders : parts.executor
+            let isTaken = executor.submit {
                 let isFollowing = parts.followers.begin(
                     request,
                     identifier: identifier,
@@ -428,6 +436,13 @@ enum ControlRoute {
         } else {
             return nil
         }
+    }
+
+    /// Whether what is at a path reads the log's database.
+    static func readsRecords(_ path: ArraySlice<UInt8>) -> Bool {
+        path.elementsEqual("/v1/query".utf8) || path.starts(with: "/v1/invocations".utf8)
+            || path.starts(with: "/v1/functions/".utf8)
+                && path.suffix(5).elementsEqual("/logs".utf8)
     }
 
     /// Whether a path is `/v1/functions/{name}`, where modules are uploaded.

@@ -35,6 +35,7 @@ extension FunctionConfiguration {
         try reader.boolean("snapshot", &snapshot)
         try reader.boolean("compression", &compression)
         try reader.boolean("debug", &debug)
+        sampleSuccesses = try reader.share("sampleSuccesses")
         if let name = try reader.string("next") {
             guard let name = FunctionName(name) else {
                 throw ConfigurationError(
@@ -101,6 +102,7 @@ extension FunctionConfiguration {
             "next": JSONValue(next?.description),
             "access": JSONValue(access.rawValue),
             "debug": JSONValue(debug),
+            "sampleSuccesses": sampleSuccesses.map(JSONValue.number) ?? .null,
         ]
     }
 
@@ -174,6 +176,15 @@ struct ObjectReader {
 
     /// Whether there is a member of a name that was not read yet.
     func has(_ name: String) -> Bool { members[name] != nil }
+
+    /// A number from 0 to 1; nil when it is not given.
+    mutating func share(_ name: String) throws(ConfigurationError) -> Double? {
+        guard let json = take(name) else { return nil }
+        guard let share = json.double, (0...1).contains(share) else {
+            throw ConfigurationError(key: key(name), reason: "should be a number from 0 to 1")
+        }
+        return share
+    }
 
     mutating func integer(_ name: String, _ value: inout Int) throws(ConfigurationError) {
         guard let json = take(name) else { return }

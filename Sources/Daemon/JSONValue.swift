@@ -41,6 +41,15 @@ package enum JSONValue: Equatable, Sendable {
         if case .integer(let value) = self { value } else { nil }
     }
 
+    /// A number, whole or not.
+    var double: Double? {
+        switch self {
+        case .integer(let value): Double(value)
+        case .number(let value): value
+        default: nil
+        }
+    }
+
     var members: [String: JSONValue]? {
         if case .object(let members) = self { members } else { nil }
     }

@@ -59,11 +59,7 @@ final class LogFollowers: Sendable {
         else { return false }
         let page: InvocationStore.LogPage
         do {
-            page = try api.invocations.logs(
-                function: name.description,
-                tail: query.tail,
-                since: query.since
-            )
+            page = try api.invocations.logs(query.filter, tail: query.tail)
         } catch {
             let problem = ControlAPI.problem(of: error)
             exchange.respond(
@@ -78,7 +74,7 @@ final class LogFollowers: Sendable {
             cursor: page.cursor,
             quietSince: Monotonic.now()
         )
-        var response = ControlAPI.logResponse(query, ControlAPI.lines(page.entries, query))
+        var response = ControlAPI.logResponse(query, ControlAPI.lines(page.items, query))
         response.fields.set("X-Request-Id", identifier)
         // Before the thread can send a piece: pieces follow the head.
         exchange.beginStream(response)
@@ -134,13 +130,13 @@ final class LogFollowers: Sendable {
                 continue
             }
             let page = try? invocations.logs(
-                function: follower.query.function.description,
+                follower.query.filter,
                 tail: linesPerRound,
                 after: follower.cursor
             )
             let now = Monotonic.now()
-            if let page, !page.entries.isEmpty {
-                follower.exchange.send(ControlAPI.lines(page.entries, follower.query))
+            if let page, !page.items.isEmpty {
+                follower.exchange.send(ControlAPI.lines(page.items, follower.query))
                 follower.quietSince = now
             } else if now &- follower.quietSince >= quietNanoseconds {
                 let sign = follower.query.asEvents ? ": quiet\n\n" : "{}\n"

@@ -1,6 +1,7 @@
 import HTTP
 import HTTPServer
 import Platform
+import Store
 
 /// The daemon's figures in Prometheus's text format, version 0.0.4.
 struct Metrics {
@@ -107,6 +108,16 @@ struct Metrics {
             "reason"
         ) {
             AccessControl.Refusal.allCases.map { ($0.rawValue, refusals[$0] ?? 0) }
+        }
+    }
+
+    /// Adds what became of the records of invocations.
+    mutating func add(_ records: InvocationStore.Statistics) {
+        add("roost_records_total", "counter", "Records of calls by what became of them.", "result") {
+            [
+                ("stored", records.stored), ("dropped", records.dropped),
+                ("sampled_out", records.sampledOut),
+            ]
         }
     }
 

@@ -68,6 +68,7 @@ package final class Service: Sendable {
     private let servers: [Server]
     private let platform: Platform
     private let executor: ControlExecutor
+    private let recordReaders: ControlExecutor
     private let followers: LogFollowers
     private let asyncCalls: AsyncCalls
     private let collector: VersionCollector
@@ -131,6 +132,11 @@ package final class Service: Sendable {
             logger.error("access log", metadata: ["error": "\($0)"])
         }
         executor = try ControlExecutor(threadCount: 2, queueMax: configuration.controlQueueMax)
+        recordReaders = try ControlExecutor(
+            threadCount: 2,
+            queueMax: configuration.controlQueueMax,
+            name: "records"
+        )
         asyncCalls = try AsyncCalls(
             configuration.asyncCalls,
             deployments: deployments,
@@ -160,6 +166,7 @@ package final class Service: Sendable {
             accessLog: accessLog,
             api: api,
             executor: executor,
+            recordReaders: recordReaders,
             followers: followers,
             access: access,
             lifecycle: lifecycle
@@ -209,6 +216,7 @@ package final class Service: Sendable {
         collector.stop()
         _ = platform.drain(until: deadline)
         executor.stop()
+        recordReaders.stop()
         platform.stop()
         accessLog.stop()
         invocations.close()
@@ -249,6 +257,7 @@ extension DaemonConfiguration {
         limits.retentionSeconds = retentionSeconds
         limits.retentionRecords = retentionRecords
         limits.retentionBytes = retentionBytes
+        limits.sampleSuccesses = sampleSuccesses
         return limits
     }
 }

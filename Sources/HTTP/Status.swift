@@ -23,6 +23,7 @@ public struct Status: Sendable, Hashable, CustomStringConvertible {
     public static let forbidden = Status(known: 403)
     public static let notFound = Status(known: 404)
     public static let methodNotAllowed = Status(known: 405)
+    public static let notAcceptable = Status(known: 406)
     public static let requestTimeout = Status(known: 408)
     public static let conflict = Status(known: 409)
     public static let preconditionFailed = Status(known: 412)

@@ -92,6 +92,8 @@ public struct FunctionConfiguration: Equatable, Sendable {
     public var next: FunctionName?
     /// Whether failure responses show the guest's backtrace.
     public var debug = false
+    /// The share of the successful calls that goes on record, from 0 to 1; nil takes the daemon's.
+    public var sampleSuccesses: Double?
 
     /// The default configuration.
     public init() {}

@@ -495,7 +495,10 @@ public final class Invocation: Resumable, @unchecked Sendable {
 
     private func record() {
         if let body { report.received(request.body.count + body.totalByteCount) }
-        surroundings.ring.append(report.record(version, log: dialogue?.context))
+        surroundings.ring.append(
+            report.record(version, log: dialogue?.context),
+            share: version.configuration.sampleSuccesses
+        )
         dialogue = nil
         if !isInline { finished() }
     }

@@ -27,6 +27,12 @@ public enum StoreError: Error, Equatable, Sendable {
     /// Another process uses the data folder.
     case dataFolderInUse(path: String)
 
+    /// A block of records in the invocation database does not read as one.
+    case damagedBlock
+
+    /// A search for a text is not in the syntax of FTS5.
+    case invalidSearch(reason: String)
+
     /// SQLite failed, with its extended result code.
     case database(code: Int32, message: String)
 
@@ -50,6 +56,21 @@ public enum StoreError: Error, Equatable, Sendable {
     }
 }
 
+extension StoreError {
+    /// Whether the error says that a database does not hold what it should.
+    var isDamage: Bool {
+        switch self {
+        case .damagedBlock:
+            return true
+        case .database(let code, _):
+            let primary = ResultCode(rawValue: code).primaryResultCode
+            return primary == .SQLITE_CORRUPT || primary == .SQLITE_NOTADB
+        default:
+            return false
+        }
+    }
+}
+
 extension StoreError: CustomStringConvertible {
     public var description: String {
         switch self {
@@ -64,6 +85,8 @@ extension StoreError: CustomStringConvertible {
         case .invalidCursor: "the cursor is not one that was handed out"
         case .unavailable(let reason): "the invocation database is unavailable: \(reason)"
         case .dataFolderInUse(let path): "data folder \(path) is in use by another process"
+        case .damagedBlock: "the invocation database holds a damaged block of records"
+        case .invalidSearch(let reason): "the search is not valid: \(reason)"
         case .database(let code, let message): "database: \(message) (\(code))"
         case .io(let reason): reason
         }

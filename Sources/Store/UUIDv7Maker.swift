@@ -36,7 +36,7 @@ public struct UUIDv7Maker: Sendable {
         }
         let high = (milliseconds & 0xffff_ffff_ffff) << 16 | 0x7000 | counter
         let low = 0x8000_0000_0000_0000 | random() >> 2
-        return text(high: high, low: low)
+        return Self.text(high: high, low: low)
     }
 
     // SplitMix64: one addition and two multiplications per 64 bits.
@@ -48,7 +48,8 @@ public struct UUIDv7Maker: Sendable {
         return value ^ (value >> 31)
     }
 
-    private func text(high: UInt64, low: UInt64) -> String {
+    /// The form of RFC 9562 §4, in lower case.
+    static func text(high: UInt64, low: UInt64) -> String {
         var digits = [36 of UInt8](repeating: UInt8(ascii: "-"))
         var position = 0
         for nibble in 0..<32 {

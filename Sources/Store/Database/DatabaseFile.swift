@@ -55,6 +55,10 @@ package final class DatabaseFile: Sendable {
                 try database.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
                 // A WAL that a large transaction grew shrinks again at the next checkpoint.
                 try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
+                if durability == .normal {
+                    // What retention deletes is not written over again where that costs a page.
+                    try database.execute(sql: "PRAGMA secure_delete = FAST")
+                }
                 if let pagesMax {
                     try database.execute(sql: "PRAGMA max_page_count = \(pagesMax)")
                 }

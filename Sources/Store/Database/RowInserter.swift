@@ -21,9 +21,14 @@ struct RowInserter: ~Copyable {
 
     /// Prepares `INSERT INTO table VALUES (?, …)`, or takes the statement from the cache.
     init(_ database: Database, table: String, columnCount: Int) throws {
-        self.database = database
         let places = Array(repeating: "?", count: columnCount).joined(separator: ", ")
-        statement = try database.cachedStatement(sql: "INSERT INTO \(table) VALUES (\(places))")
+        try self.init(database, sql: "INSERT INTO \(table) VALUES (\(places))")
+    }
+
+    /// Prepares an insertion, or takes the statement from the cache.
+    init(_ database: Database, sql: String) throws {
+        self.database = database
+        statement = try database.cachedStatement(sql: sql)
         unsafe scratch = .allocate(capacity: Self.scratchBytes)
     }
 
@@ -40,6 +45,23 @@ struct RowInserter: ~Copyable {
 
     mutating func bind(_ value: Int) {
         bind(Int64(value))
+    }
+
+    /// Binds a blob, of which SQLite makes a copy.
+    mutating func bind(_ value: [UInt8]) {
+        column += 1
+        let statement = unsafe statement.sqliteStatement
+        let column = column
+        // SAFETY: SQLITE_TRANSIENT makes SQLite copy the bytes before the call returns.
+        unsafe value.withUnsafeBytes { bytes in
+            _ = unsafe sqlite3_bind_blob64(
+                statement,
+                column,
+                bytes.baseAddress,
+                UInt64(bytes.count),
+                Self.transient
+            )
+        }
     }
 
     mutating func bind(_ value: String?) {

@@ -1,5 +1,7 @@
 internal import FoundationEssentials
 internal import GRDB
+internal import Glibc
+internal import Linux
 internal import Synchronization
 
 /// Opens `log.db`, and again when it is lost.
@@ -7,6 +9,7 @@ internal import Synchronization
 /// Belongs to the writer once its thread runs.
 struct InvocationDatabase {
     private let path: String
+    private let folderPath: String
     private let pagesMax: Int
     private let queue: InvocationQueue
 
@@ -14,6 +17,7 @@ struct InvocationDatabase {
 
     init(folder: DataFolder, limits: InvocationStore.Limits, queue: InvocationQueue) {
         path = folder.path(of: "log.db")
+        folderPath = folder.path
         pagesMax = max(64, limits.databaseBytesMax / Self.pageBytes)
         self.queue = queue
     }
@@ -25,7 +29,7 @@ struct InvocationDatabase {
     func open() {
         do {
             try openFile()
-        } catch  where Self.isDamage(error) {
+        } catch where error.isDamage {
             moveAside()
             do {
                 try openFile()
@@ -44,6 +48,7 @@ struct InvocationDatabase {
             pagesMax: pagesMax,
             migrator: InvocationSchema.migrator
         )
+        queue.fileNumber.withLock { $0 = fileNumber }
         queue.file.withLock { $0 = file }
     }
 
@@ -51,7 +56,7 @@ struct InvocationDatabase {
     ///
     /// Returns whether it did.
     func recover(from error: StoreError) -> Bool {
-        guard Self.isDamage(error) else { return false }
+        guard error.isDamage else { return false }
         close(reason: "\(error)")
         moveAside()
         return true
@@ -72,9 +77,16 @@ struct InvocationDatabase {
         }
     }
 
-    private static func isDamage(_ error: StoreError) -> Bool {
-        guard case .database(let code, _) = error else { return false }
-        let primary = ResultCode(rawValue: code).primaryResultCode
-        return primary == .SQLITE_CORRUPT || primary == .SQLITE_NOTADB
+    /// Whether the open database is the one that its path leads to.
+    var isInPlace: Bool {
+        guard let number = queue.fileNumber.withLock({ $0 }) else { return true }
+        return fileNumber == number
+    }
+
+    // By the folder: whoever opens a database's file and closes it again gives up SQLite's locks on it.
+    private var fileNumber: UInt64? {
+        let folder = try? FileDescriptor(opening: folderPath, flags: O_RDONLY | O_DIRECTORY)
+        guard let folder else { return nil }
+        return try? folder.status(of: Array("log.db".utf8)).serialNumber
     }
 }

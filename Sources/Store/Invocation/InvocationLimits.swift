@@ -13,8 +13,8 @@ extension InvocationStore {
         /// Records older than this are deleted.
         public var retentionSeconds = 7 * 86_400
 
-        /// Records beyond this number are deleted, the oldest first.
-        public var retentionRecords = 1_000_000
+        /// When there are more records, the oldest are deleted.
+        public var retentionRecords = 10_000_000
 
         /// When the database uses more, the oldest records are deleted.
         public var retentionBytes = 4 << 30
@@ -22,14 +22,14 @@ extension InvocationStore {
         /// The database never grows beyond this; what does not fit is dropped and counted.
         public var databaseBytesMax = 8 << 30
 
-        /// Rows deleted in one transaction, so that retention never holds up the writer for long.
-        public var deletionSliceRows = 5_000
-
-        /// Rows that one step of a query looks at before it lets its snapshot go.
-        public var scanSliceRows = 20_000
+        /// How long retention goes on at a time, so that it never holds up the writer for long.
+        public var deletionMilliseconds = 10
 
         /// How long a query goes on looking for matches before it hands out what it has.
-        public var scanMilliseconds = 500
+        public var scanMilliseconds = 250
+
+        /// The share of the successful calls that is stored, from 0 to 1; functions may ask for another.
+        public var sampleSuccesses = 1.0
 
         /// The defaults.
         public init() {}

@@ -12,17 +12,21 @@ public final class InvocationRing: Sendable {
         var logBytes = 0
         var appended = 0
         var dropped = 0
+        var sampledOut = 0
+        var chances = ChanceGenerator()
         var isShut = false
     }
 
     private let recordsMax: Int
     private let logBytesMax: Int
+    private let sampleSuccesses: Double
     private let state = Mutex(State())
     private let wake: @Sendable () -> Void
 
-    init(recordsMax: Int, logBytesMax: Int, wake: @escaping @Sendable () -> Void) {
-        self.recordsMax = max(1, recordsMax)
-        self.logBytesMax = logBytesMax
+    init(_ limits: InvocationStore.Limits, wake: @escaping @Sendable () -> Void) {
+        recordsMax = max(1, limits.ringRecords)
+        logBytesMax = limits.ringLogBytes
+        sampleSuccesses = limits.sampleSuccesses
         self.wake = wake
         let capacity = self.recordsMax
         state.withLock { state in
@@ -33,16 +37,24 @@ public final class InvocationRing: Sendable {
 
     /// Leaves a record to be stored.
     ///
-    /// Any thread; about 100 ns; never waits for the disk.
+    /// Any thread; about 100 ns; never waits for the disk. A record of a success is stored with the
+    /// probability `share`, or the store's own when that is nil.
     ///
-    /// Returns `false` when the ring is full: the record is dropped and counted.
+    /// Returns `false` when the ring is full: the record is dropped and counted. One that the sample
+    /// leaves out is counted too, but no loss.
     @discardableResult
-    public func append(_ record: consuming InvocationRecord) -> Bool {
+    public func append(_ record: consuming InvocationRecord, share: Double? = nil) -> Bool {
         var logBytes = 0
         for line in record.lines { logBytes += line.text.utf8.count }
+        let share = share ?? sampleSuccesses
+        let isSampled = share < 1 && record.isSuccess
         var slot: InvocationRecord? = record
         let count = state.withLock { state -> Int? in
             state.appended &+= 1
+            if isSampled, state.chances.next() >= share {
+                state.sampledOut &+= 1
+                return 0
+            }
             guard !state.isShut, state.records.count < recordsMax,
                 state.logBytes + logBytes <= logBytesMax, let record = slot.take()
             else {
@@ -88,8 +100,24 @@ public final class InvocationRing: Sendable {
         state.withLock { $0.isShut = true }
     }
 
-    /// All records ever offered, and those of them that found no room.
-    var counts: (appended: Int, dropped: Int) {
-        state.withLock { ($0.appended, $0.dropped) }
+    /// All records ever offered, those of them that found no room, and those that the sample left out.
+    var counts: (appended: Int, dropped: Int, sampledOut: Int) {
+        state.withLock { ($0.appended, $0.dropped, $0.sampledOut) }
+    }
+}
+
+extension InvocationRecord {
+    /// Whether sampling may leave it out: the function answered, and not with a server's error.
+    var isSuccess: Bool { outcome == .ok && status < 500 }
+}
+
+/// Numbers from 0 up to 1 by a fast generator, for choosing samples.
+private struct ChanceGenerator {
+    private var state = UInt64.random(in: .min ... .max)
+
+    // A linear congruential generator (Knuth, MMIX), of which the upper bits are used.
+    mutating func next() -> Double {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return Double(state >> 11) / Double(1 << 53 as UInt64)
     }
 }

@@ -9,18 +9,14 @@ enum InvocationSchema {
         migrator.registerMigration("invocations, log lines, gaps") { database in
             try database.execute(sql: initial)
         }
+        migrator.registerMigration("records in blocks") { database in
+            try database.execute(sql: blocks)
+            try TextIndex.makeFirstTable(in: database)
+        }
         return migrator
     }
 
-    /// The most microseconds by which any record was stored after it started.
-    static func maximumLag(_ database: Database) throws -> Int64 {
-        let sql = "SELECT value FROM property WHERE name = 'maximumLag'"
-        return try Int64.fetchOne(database, sql: sql) ?? 0
-    }
-
-    // `key` is a `RecordKey`: it gives the order, and with `maximumLag` the range of a time span, so
-    // that no index on time is needed. The two whole indexes are all that every record pays for; the
-    // third holds only records with log lines.
+    // One row for each record and each line. What is left in these tables is moved into blocks.
     private static let initial = """
         CREATE TABLE invocation (
             key INTEGER PRIMARY KEY,
@@ -75,13 +71,71 @@ enum InvocationSchema {
 
         INSERT INTO property (name, value) VALUES ('maximumLag', 0);
         """
+
+    // Keys are `RecordKey`s. A block's key is that of its last record; no two blocks' ranges of keys
+    // overlap. What a scan looks at is apart from what it rarely needs: records, lines, and `ids`,
+    // which comes last in its row. `text_index` lists the FTS5 tables `text_N`, each for the records
+    // from `firstKey` on up to the next one's; number 0 is for those that are moved into blocks.
+    // The indexes go at once: they would be updated for each row that is moved.
+    private static let blocks = """
+        CREATE TABLE record_kind (
+            number INTEGER PRIMARY KEY,
+            function TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            alias TEXT,
+            trigger TEXT NOT NULL,
+            method TEXT NOT NULL,
+            status INTEGER NOT NULL,
+            outcome TEXT NOT NULL,
+            start TEXT
+        ) STRICT;
+
+        CREATE TABLE record_block (
+            key INTEGER PRIMARY KEY,
+            firstKey INTEGER NOT NULL,
+            records INTEGER NOT NULL,
+            firstStart INTEGER NOT NULL,
+            lastStart INTEGER NOT NULL,
+            summary BLOB NOT NULL,
+            ids BLOB NOT NULL
+        ) STRICT;
+
+        CREATE TABLE record_data (
+            block INTEGER PRIMARY KEY,
+            data BLOB NOT NULL
+        ) STRICT;
+
+        CREATE TABLE line_data (
+            block INTEGER PRIMARY KEY,
+            data BLOB NOT NULL
+        ) STRICT;
+
+        CREATE TABLE trap_report (
+            key INTEGER PRIMARY KEY,
+            report TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE text_index (
+            number INTEGER PRIMARY KEY,
+            firstKey INTEGER NOT NULL,
+            documents INTEGER NOT NULL,
+            isDropped INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+
+        ALTER TABLE gap ADD COLUMN since INTEGER;
+
+        DROP TABLE property;
+        DROP INDEX invocation_id;
+        DROP INDEX invocation_function;
+        DROP INDEX invocation_with_lines;
+        """
 }
 
 /// The key of a record: when it was stored, in microseconds since 1970, times 1024, plus a count.
 ///
 /// Keys only ever increase, even when the clock is set back, and the time in a key is never before
-/// the record's `startedAt`. The greatest difference of the two is kept as the property
-/// `maximumLag`. So the records of a time span lie in one range of keys. Good until the year 2255.
+/// the record's `startedAt`. So no record of a time span has a key below the span's first. Good until the
+/// year 2255.
 struct RecordKey: Comparable {
     var rawValue: Int64
 

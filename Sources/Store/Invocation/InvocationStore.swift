@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import GRDB
 internal import Linux
 internal import Synchronization
 
@@ -23,11 +24,15 @@ public final class InvocationStore: Sendable {
         /// Records lost to a full ring or a database that could not be written.
         public var dropped: Int
 
+        /// Records of successful calls that were left out on purpose.
+        public var sampledOut: Int
+
         /// Makes a set of counts.
-        public init(appended: Int = 0, stored: Int = 0, dropped: Int = 0) {
+        public init(appended: Int = 0, stored: Int = 0, dropped: Int = 0, sampledOut: Int = 0) {
             self.appended = appended
             self.stored = stored
             self.dropped = dropped
+            self.sampledOut = sampledOut
         }
     }
 
@@ -69,12 +74,8 @@ public final class InvocationStore: Sendable {
     ///
     /// It is drained until the store is closed.
     public func makeRing() -> InvocationRing {
-        let ring = InvocationRing(
-            recordsMax: limits.ringRecords,
-            logBytesMax: limits.ringLogBytes,
-            // The queue holds its rings: a ring that held the queue would keep the folder locked.
-            wake: { [weak queue] in queue?.wakeup.signal() }
-        )
+        // The queue holds its rings: a ring that held the queue would keep the folder locked.
+        let ring = InvocationRing(limits) { [weak queue] in queue?.wakeup.signal() }
         queue.add(ring)
         return ring
     }
@@ -95,11 +96,27 @@ public final class InvocationStore: Sendable {
 
     /// The counts since the store was opened.
     ///
-    /// `appended` = `stored` + `dropped` after a `flush`.
+    /// `appended` = `stored` + `dropped` + `sampledOut` after a `flush`.
     ///
     /// Takes each ring's lock for a moment; `stored` tells a follower whether to look again.
     public func statistics() -> Statistics {
         queue.statistics()
+    }
+
+    /// Runs a read transaction, and has a damaged database moved aside.
+    func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+        guard let file = queue.file.withLock({ $0 }) else {
+            throw .unavailable(queue.unavailability.withLock { $0 })
+        }
+        do throws(StoreError) {
+            return try file.read(body)
+        } catch {
+            if error.isDamage {
+                queue.damage.withLock { $0 = error }
+                queue.wakeup.signal()
+            }
+            throw error
+        }
     }
 
     /// The open database, for tests.
@@ -117,6 +134,10 @@ final class InvocationQueue: Sendable {
     let wakeup: EventDescriptor
     let file = Mutex<DatabaseFile?>(nil)
     let unavailability = Mutex("not opened yet")
+    /// The serial number of the open database's file.
+    let fileNumber = Mutex<UInt64?>(nil)
+    /// That a query found the database to be damaged: the writer deals with it.
+    let damage = Mutex<StoreError?>(nil)
     let stored = Atomic<Int>(0)
     let lost = Atomic<Int>(0)
     private let rings = Mutex<[InvocationRing]>([])
@@ -128,6 +149,9 @@ final class InvocationQueue: Sendable {
         self.folder = folder
         wakeup = try EventDescriptor()
     }
+
+    /// The path of an entry of the data folder.
+    func path(of name: String) -> String { folder.path(of: name) }
 
     var allRings: [InvocationRing] { rings.withLock { $0 } }
 
@@ -182,6 +206,7 @@ final class InvocationQueue: Sendable {
             let counts = ring.counts
             statistics.appended += counts.appended
             statistics.dropped += counts.dropped
+            statistics.sampledOut += counts.sampledOut
         }
         return statistics
     }

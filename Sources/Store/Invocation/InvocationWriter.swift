@@ -9,15 +9,18 @@ final class InvocationWriter {
     private let database: InvocationDatabase
     private let limits: InvocationStore.Limits
     private var losses: LossReport
-    private var lastKey = RecordKey(rawValue: 0)
-    private var maximumLag: Int64 = 0
+    private let records = RecordWriter()
     private var retention: Retention
+    private var hasLegacyRecords = false
     // Whether the state above was read from the database that is open now.
     private var isPrepared = false
     // Records dropped that no gap row tells of yet, and those that rings had dropped before.
     private var untoldDrops = 0
     private var toldRingDrops = 0
+    // When everything was stored the last time: a gap begins there.
+    private var completeAt = Timestamp.now()
     private var nextOpening: UInt64 = 0
+    private var nextLook: UInt64 = 0
 
     init(
         queue: InvocationQueue,
@@ -41,8 +44,8 @@ final class InvocationWriter {
             let orders = queue.takeOrders()
             isStopping = orders.isStopping
             drain(shutting: isStopping)
-            let hasMoreToDelete = deleteExpired()
-            wait = hasMoreToDelete ? 0 : Int32(clamping: limits.commitMilliseconds)
+            let hasMoreToDo = isStopping ? false : maintain()
+            wait = hasMoreToDo ? 0 : Int32(clamping: limits.commitMilliseconds)
             losses.reportIfDue()
             for waiter in orders.waiters { waiter.signal() }
         }
@@ -82,32 +85,24 @@ final class InvocationWriter {
     ) {
         do {
             let file = try openDatabase()
-            var key = lastKey
-            var lag = maximumLag
+            let now = Timestamp.now()
             try file.write { database in
-                let now = Timestamp.now()
-                let batch = InvocationBatch(now: now) {
+                try records.insert(batches, now: now, into: database) {
                     // Who yields gets little of a processor that others want all the time: records must not be lost for it.
                     !rings.contains(where: \.isFillingUp)
                 }
-                try batch.insert(batches, into: database, key: &key, lag: &lag)
-                if lag > maximumLag {
-                    try database.execute(
-                        sql: "UPDATE property SET value = ? WHERE name = 'maximumLag'",
-                        arguments: [lag]
-                    )
-                }
                 if untoldDrops > 0 {
-                    key = key.next(now: now, startedAt: now)
-                    try database.execute(
-                        sql: "INSERT INTO gap (key, dropped) VALUES (?, ?)",
-                        arguments: [key.rawValue, untoldDrops]
+                    try records.insertGap(
+                        dropped: untoldDrops,
+                        since: completeAt,
+                        now: now,
+                        into: database
                     )
                 }
             }
-            lastKey = key
-            maximumLag = lag
+            records.committed()
             untoldDrops = 0
+            completeAt = now
             retention.recordCount += count
             queue.stored.add(count, ordering: .releasing)
         } catch {
@@ -115,12 +110,17 @@ final class InvocationWriter {
             untoldDrops += count
             queue.lost.add(count, ordering: .releasing)
             losses.add(count, reason: "\(error)")
-            if database.recover(from: error) { isPrepared = false }
+            recover(from: error)
         }
     }
 
-    /// The open database with `lastKey` and the counts read from it; tries to open it once a
-    /// second.
+    /// What a writer that failed knows of the database may not be so.
+    private func recover(from error: StoreError) {
+        isPrepared = false
+        _ = database.recover(from: error)
+    }
+
+    /// The open database, of which all is known that has to be; tries to open it once a second.
     private func openDatabase() throws(StoreError) -> DatabaseFile {
         if database.file == nil {
             let now = Monotonic.now()
@@ -133,35 +133,56 @@ final class InvocationWriter {
             throw .unavailable(queue.unavailability.withLock { $0 })
         }
         guard !isPrepared else { return file }
-        let last: Int64
-        (last, maximumLag, retention.recordCount) = try file.read { database in
-            (
-                try Int64.fetchOne(
-                    database,
-                    sql: """
-                        SELECT max(coalesce((SELECT max(key) FROM invocation), 0),
-                            coalesce((SELECT max(key) FROM gap), 0))
-                        """
-                ) ?? 0,
-                try InvocationSchema.maximumLag(database),
-                try Int.fetchOne(database, sql: "SELECT count(*) FROM invocation") ?? 0
+        (retention.recordCount, hasLegacyRecords) = try file.read { database in
+            try records.prepare(database)
+            let sql = "SELECT coalesce(sum(records), 0) FROM record_block"
+            return (
+                try Int.fetchOne(database, sql: sql) ?? 0,
+                try LegacyRecords.exist(database)
             )
         }
-        // Keys that were handed out as cursors stay in the past even if all records are gone.
-        lastKey = max(lastKey, RecordKey(rawValue: last))
         isPrepared = true
         return file
     }
 
-    private func deleteExpired() -> Bool {
-        guard retention.isDue(at: Monotonic.now()) else { return false }
-        do {
-            return try retention.deleteSlice(from: try openDatabase())
+    /// Does a little of what is not urgent; returns whether there is more to do at once.
+    private func maintain() -> Bool {
+        do throws(StoreError) {
+            try lookAfterFile()
+            return try maintain(try openDatabase())
         } catch {
-            losses.note("retention: \(error)")
-            if database.recover(from: StoreError(error)) { isPrepared = false }
+            losses.note("upkeep: \(error)")
+            recover(from: error)
             return false
         }
+    }
+
+    private func maintain(_ file: DatabaseFile) throws(StoreError) -> Bool {
+        do {
+            try records.mergeTail(in: file)
+            try records.forgetKinds(in: file)
+            if hasLegacyRecords {
+                hasLegacyRecords = try LegacyRecords.moveSlice(in: file, records)
+                records.committed()
+            }
+            let hasMoreToDelete =
+                retention.isDue(at: Monotonic.now()) ? try retention.deleteSlice(from: file) : false
+            return hasMoreToDelete || hasLegacyRecords
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    /// Gives a database up that a query found to be damaged, or that somebody has deleted.
+    private func lookAfterFile() throws(StoreError) {
+        if let damage = queue.damage.withLock({ $0.take() }) { throw damage }
+        let now = Monotonic.now()
+        guard now >= nextLook else { return }
+        nextLook = now &+ 1_000_000_000
+        guard database.file != nil, !database.isInPlace else { return }
+        database.close(reason: "its file was deleted")
+        isPrepared = false
+        losses.note("the database's file was deleted; there is a new one")
     }
 }
 

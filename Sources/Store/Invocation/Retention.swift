@@ -1,16 +1,13 @@
 internal import GRDB
 internal import Linux
 
-/// Deletes the oldest records when they are too old, too many or too big.
+/// Deletes the oldest blocks of records when they are too old, too many or too big.
 struct Retention {
     /// Records in the database.
     var recordCount = 0
 
     private let limits: InvocationStore.Limits
     private var nextRun: UInt64 = 0
-    // The key below which everything is going, until it has gone: lines go before their records, so
-    // what was begun must be finished even when the database is small enough already.
-    private var pendingBound: Int64?
 
     private static let periodNanoseconds: UInt64 = 1_000_000_000
 
@@ -21,86 +18,109 @@ struct Retention {
     /// Whether a second has gone by since the last run that found nothing more to delete.
     func isDue(at now: UInt64) -> Bool { now >= nextRun }
 
-    /// Deletes at most a slice of rows in one transaction.
+    /// Deletes block after block, each in one transaction, until little time has gone by.
     ///
     /// Returns whether there is more to delete.
     mutating func deleteSlice(from file: DatabaseFile) throws -> Bool {
-        let slice = max(1, limits.deletionSliceRows)
-        let count = recordCount
-        let found =
-            try pendingBound
-            ?? file.read { try bound(in: $0, recordCount: count, slice: slice) }
-        guard let bound = found else {
-            nextRun = Monotonic.now() &+ Self.periodNanoseconds
-            return false
-        }
-        let deleted = try file.write { database -> (records: Int, others: Int) in
-            try database.execute(
-                sql: """
-                    DELETE FROM log_line WHERE (invocation, seq) IN (
-                        SELECT invocation, seq FROM log_line WHERE invocation < ?
-                        ORDER BY invocation, seq LIMIT ?)
-                    """,
-                arguments: [bound, slice]
-            )
-            let lines = database.changesCount
-            try database.execute(
-                sql: """
-                    DELETE FROM invocation WHERE key IN (
-                        SELECT key FROM invocation WHERE key < ? ORDER BY key LIMIT ?)
-                    """,
-                arguments: [bound, slice - lines]
-            )
-            let records = database.changesCount
-            try database.execute(
-                sql: """
-                    DELETE FROM gap WHERE key IN (
-                        SELECT key FROM gap WHERE key < ? ORDER BY key LIMIT ?)
-                    """,
-                arguments: [bound, slice - lines - records]
-            )
-            return (records, lines + database.changesCount)
-        }
-        recordCount -= deleted.records
-        pendingBound = deleted.records + deleted.others < slice ? nil : bound
+        let end = Monotonic.now() &+ UInt64(max(0, limits.deletionMilliseconds)) &* 1_000_000
+        repeat {
+            let count = recordCount
+            // Most runs find nothing, and need not wait to write.
+            let isNeeded = try file.read { try nextStep(in: $0, recordCount: count) != nil }
+            guard isNeeded else {
+                nextRun = Monotonic.now() &+ Self.periodNanoseconds
+                return false
+            }
+            recordCount -= try file.write { database in
+                guard let step = try nextStep(in: database, recordCount: count) else { return 0 }
+                return try perform(step, in: database)
+            }
+        } while Monotonic.now() < end
         nextRun = 0
         return true
     }
 
-    /// The key below which everything goes; `nil` when nothing has to.
-    private func bound(
-        in database: Database,
-        recordCount: Int,
-        slice: Int
-    ) throws -> Int64? {
-        let age = Int64(clamping: limits.retentionSeconds).multipliedReportingOverflow(
+    private enum Step {
+        case block(key: Int64, recordCount: Int)
+        case gaps(below: Int64)
+        /// A part of a table of the text index.
+        case texts(below: Int64)
+    }
+
+    private func nextStep(in database: Database, recordCount: Int) throws -> Step? {
+        let oldest = try Row.fetchOne(
+            database,
+            sql: "SELECT key, firstKey, records FROM record_block ORDER BY key LIMIT 1"
+        )
+        let bound = ageBound
+        if let oldest {
+            let count: Int = oldest["records"]
+            let key: Int64 = oldest["key"]
+            let isTooMuch =
+                try recordCount - count >= limits.retentionRecords
+                || usedBytes(database) > limits.retentionBytes
+            if key < bound || isTooMuch { return .block(key: key, recordCount: count) }
+        }
+        // What is left to tell of the time before the oldest record: nothing.
+        let first = max(bound, oldest?["firstKey"] ?? bound)
+        if try exists("gap WHERE key < ?", first, database) { return .gaps(below: first) }
+        let hasOldTexts = try exists(
+            """
+            text_index WHERE isDropped OR EXISTS (
+                SELECT 1 FROM text_index AS later
+                WHERE later.number > text_index.number AND later.firstKey <= ?)
+            """,
+            first,
+            database
+        )
+        return hasOldTexts ? .texts(below: first) : nil
+    }
+
+    private func exists(_ rows: String, _ key: Int64, _ database: Database) throws -> Bool {
+        try Bool.fetchOne(
+            database,
+            sql: "SELECT EXISTS (SELECT 1 FROM \(rows))",
+            arguments: [key]
+        ) ?? false
+    }
+
+    /// The key below which everything is too old.
+    private var ageBound: Int64 {
+        let (age, overflow) = Int64(clamping: limits.retentionSeconds).multipliedReportingOverflow(
             by: 1_000_000
         )
-        let now = Timestamp.now().microseconds
-        let oldest = Timestamp(microseconds: age.overflow ? 0 : now - age.partialValue)
-        let byAge = RecordKey(firstAt: oldest).rawValue
+        guard !overflow else { return .min }
+        return RecordKey(firstAt: Timestamp(microseconds: Timestamp.now().microseconds - age))
+            .rawValue
+    }
 
-        var excess = max(0, recordCount - limits.retentionRecords)
-        if try usedBytes(database) > limits.retentionBytes { excess = max(excess, slice) }
-        var byNumber = Int64.min
-        if excess > 0 {
-            byNumber =
-                try Int64.fetchOne(
-                    database,
-                    sql: "SELECT key FROM invocation ORDER BY key LIMIT 1 OFFSET ?",
-                    arguments: [min(excess, slice)]
-                ) ?? Int64.max
+    /// Returns the number of records deleted.
+    private func perform(_ step: Step, in database: Database) throws -> Int {
+        switch step {
+        case .block(let key, let recordCount):
+            for (table, column) in BlockTables.all {
+                try database.execute(
+                    sql: "DELETE FROM \(table) WHERE \(column) = ?",
+                    arguments: [key]
+                )
+            }
+            try database.execute(
+                sql: "DELETE FROM trap_report WHERE key <= ?",
+                arguments: [key]
+            )
+            return recordCount
+        case .gaps(let key):
+            try database.execute(
+                sql: """
+                    DELETE FROM gap WHERE key IN (
+                        SELECT key FROM gap WHERE key < ? ORDER BY key LIMIT 1000)
+                    """,
+                arguments: [key]
+            )
+        case .texts(let key):
+            try TextIndex.deleteSlice(below: key, from: database)
         }
-        let bound = max(byAge, byNumber)
-        let hasExpired = try Bool.fetchOne(
-            database,
-            sql: """
-                SELECT EXISTS (SELECT 1 FROM invocation WHERE key < :bound)
-                    OR EXISTS (SELECT 1 FROM gap WHERE key < :bound)
-                """,
-            arguments: ["bound": bound]
-        )
-        return hasExpired == true ? bound : nil
+        return 0
     }
 
     private func usedBytes(_ database: Database) throws -> Int {

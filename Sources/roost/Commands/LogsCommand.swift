@@ -21,6 +21,21 @@ struct LogsCommand: ParsableCommand {
     @Option(help: "Leave out what is older: RFC 3339, or an age as 90s, 10m, 2h or 7d.")
     var since: PointInTime?
 
+    @Option(help: "Only of calls that ended so: ok, trap, timeout, fuel, memory, bad-output, canceled or overloaded.")
+    var outcome: String?
+
+    @Option(help: "Only of calls that were answered with this status code.")
+    var status: Int?
+
+    @Option(help: "Only of this version.")
+    var version: Int?
+
+    @Option(help: "Only of calls that started so: pooled, fresh or compiled.")
+    var start: String?
+
+    @Option(help: "Only of calls that took at least so many milliseconds.")
+    var minMs: Double?
+
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
@@ -32,10 +47,10 @@ struct LogsCommand: ParsableCommand {
     func run() throws {
         try Output.reportingFailures {
             let client = try connection.makeClient()
+            let color = output.json ? nil : TerminalColor()
             if let name, follow {
-                let asJSON = output.json
                 return try client.stream(request(name, follow: true)) {
-                    LogLine(bytes: $0).print(asJSON: asJSON)
+                    LogLine(bytes: $0).print(color)
                 }
             }
             let names = try name.map { [$0] } ?? client.functions().compactMap { $0["name"]?.text }
@@ -46,13 +61,18 @@ struct LogsCommand: ParsableCommand {
             }
             // One function's lines stay in the daemon's order.
             if names.count > 1 { lines.sort { $0.time < $1.time } }
-            for line in lines { line.print(asJSON: output.json) }
+            for line in lines { line.print(color) }
         }
     }
 
     private func request(_ name: String, follow: Bool) -> DaemonClient.Request {
         var query = [(name: "tail", value: String(tail))]
-        if let since { query.append((name: "since", value: since.text)) }
+        let filters = [
+            ("since", since?.text), ("outcome", outcome), ("status", status.map(String.init)),
+            ("version", version.map(String.init)), ("start", start),
+            ("minMs", minMs.map { String($0) }),
+        ]
+        for case (let name, let value?) in filters { query.append((name: name, value: value)) }
         if follow { query.append((name: "follow", value: "true")) }
         return DaemonClient.Request(
             path: "/v1/functions/\(DaemonClient.segment(name))/logs",
@@ -72,18 +92,32 @@ private struct LogLine {
         json = (try? JSONDecoder().decode(JSONValue.self, from: self.bytes)) ?? .null
     }
 
-    var time: String { json["at"]?.text ?? "" }
+    var time: String { json["at"]?.text ?? json["gap"]?["at"]?.text ?? "" }
 
-    func print(asJSON: Bool) {
-        if asJSON { return Output.writeJSON(bytes) }
-        // An object without text is not a log line: a sign of life, or a gap.
+    /// Prints the line; as JSON when there is nothing to colour with.
+    func print(_ color: TerminalColor?) {
+        guard let color else { return Output.writeJSON(bytes) }
+        if let gap = json["gap"] {
+            let dropped = gap["dropped"]?.text ?? ""
+            let since = gap["since"]?.text ?? ""
+            let text = "\(dropped) records were dropped between \(since) and \(time)"
+            return write(color.paint(printable(text), .yellow))
+        }
+        // An object without text is not a log line, but a sign of life.
         guard let text = json["text"]?.text else { return }
-        let function = json["function"]?.text ?? ""
-        let version = json["version"]?.text ?? ""
+        let source = "\(json["function"]?.text ?? "")@\(json["version"]?.text ?? "")"
         let stream = json["stream"]?.text ?? ""
-        let line = "\(time)  \(function)@\(version)  \(stream)  \(text)"
-        Output.write(Data((printable(line) + "\n").utf8))
+        let hasFailed = json["outcome"].map { $0.text != "ok" } ?? false
+        write(
+            [
+                color.paint(printable(time), .gray), color.paint(printable(source), .cyan),
+                color.paint(printable(stream), stream == "stderr" ? .yellow : .blue),
+                hasFailed ? color.paint(printable(text), .red) : printable(text),
+            ].joined(separator: "  ")
+        )
     }
+
+    private func write(_ line: String) { Output.write(Data("\(line)\n".utf8)) }
 }
 
 /// A moment, given as such or as an age.

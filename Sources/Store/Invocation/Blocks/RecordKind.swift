@@ -1,0 +1,102 @@
+/// What few records differ in: stored once in `log.db`, under a number that stands for it in blocks.
+///
+/// Most filters choose among kinds, so that a block's list of the kinds in it says whether any of
+/// its records can pass.
+struct RecordKind: Hashable {
+    var function: String
+    var version: Int
+    var alias: String?
+    var trigger: InvocationTrigger
+    var method: String
+    var status: Int
+    var outcome: InvocationOutcome
+    var start: InvocationStart?
+
+    init(
+        function: String,
+        version: Int,
+        alias: String?,
+        trigger: InvocationTrigger,
+        method: String,
+        status: Int,
+        outcome: InvocationOutcome,
+        start: InvocationStart?
+    ) {
+        self.function = function
+        self.version = version
+        self.alias = alias
+        self.trigger = trigger
+        self.method = method
+        self.status = status
+        self.outcome = outcome
+        self.start = start
+    }
+
+    init(_ record: borrowing InvocationRecord) {
+        self.init(
+            function: record.function,
+            version: record.version,
+            alias: record.alias,
+            trigger: record.trigger,
+            method: record.method,
+            status: record.status,
+            outcome: record.outcome,
+            start: record.start
+        )
+    }
+
+    func isKind(of record: borrowing InvocationRecord) -> Bool {
+        version == record.version && status == record.status && outcome == record.outcome
+            && start == record.start && trigger == record.trigger && function == record.function
+            && alias == record.alias && method == record.method
+    }
+
+    // The rest differs too little to be worth hashing.
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(function)
+        hasher.combine(version)
+        hasher.combine(status)
+    }
+}
+
+/// The numbers of all kinds, as the writer knows them.
+struct KindNumbers {
+    private var numbers: [RecordKind: Int64] = [:]
+    // Numbers below `nextNumber` that are not taken.
+    private var free: [Int64] = []
+    private var nextNumber: Int64 = 1
+    // Most records are of the same kind as the one before.
+    private var last: (kind: RecordKind, number: Int64)?
+    /// Those that are not in the database yet.
+    private(set) var added: [(number: Int64, kind: RecordKind)] = []
+
+    /// What is in the database, by number.
+    init(_ stored: [(number: Int64, kind: RecordKind)] = []) {
+        for (number, kind) in stored {
+            free += nextNumber..<max(nextNumber, number)
+            numbers[kind] = number
+            nextNumber = max(nextNumber, number + 1)
+        }
+    }
+
+    var count: Int { numbers.count }
+
+    mutating func number(of record: borrowing InvocationRecord) -> Int64 {
+        if let last, last.kind.isKind(of: record) { return last.number }
+        let kind = RecordKind(record)
+        let number = numbers[kind] ?? add(kind)
+        last = (kind, number)
+        return number
+    }
+
+    private mutating func add(_ kind: RecordKind) -> Int64 {
+        let number = free.popLast() ?? nextNumber
+        nextNumber = max(nextNumber, number + 1)
+        numbers[kind] = number
+        added.append((number, kind))
+        return number
+    }
+
+    /// The new ones are in the database.
+    mutating func committed() { added.removeAll(keepingCapacity: true) }
+}
