@@ -110,6 +110,14 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // What scripts/bench/records asks for the figures of storing and finding records.
+        .executableTarget(
+            name: "record-figures",
+            dependencies: ["Store"],
+            path: "scripts/bench/record-figures",
+            swiftSettings: strict
+        ),
+
         // Tests: one target per library, then the whole program, then the tree itself.
         .target(
             name: "TestSupport",

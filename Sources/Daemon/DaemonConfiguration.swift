@@ -3,6 +3,7 @@ import HTTP
 import HTTPServer
 import Linux
 import Platform
+import Store
 
 /// Everything about the daemon that an operator can set: from a file, then from the environment,
 /// then from the command line, each overriding the one before.

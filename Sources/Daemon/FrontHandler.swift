@@ -3,6 +3,7 @@ public import HTTPServer
 import Linux
 import Logging
 public import Platform
+import Store
 
 /// Answers the requests of one event loop: functions at once, the control plane through its
 /// threads.

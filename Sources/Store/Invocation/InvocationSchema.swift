@@ -118,7 +118,7 @@ enum InvocationSchema {
         CREATE TABLE text_index (
             number INTEGER PRIMARY KEY,
             firstKey INTEGER NOT NULL,
-            documents INTEGER NOT NULL,
+            bytes INTEGER NOT NULL,
             isDropped INTEGER NOT NULL DEFAULT 0
         ) STRICT;
 

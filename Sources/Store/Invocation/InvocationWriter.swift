@@ -9,7 +9,7 @@ final class InvocationWriter {
     private let database: InvocationDatabase
     private let limits: InvocationStore.Limits
     private var losses: LossReport
-    private let records = RecordWriter()
+    private let records: RecordWriter
     private var retention: Retention
     private var hasLegacyRecords = false
     // Whether the state above was read from the database that is open now.
@@ -33,6 +33,7 @@ final class InvocationWriter {
         self.limits = limits
         losses = LossReport(report: report)
         retention = Retention(limits: limits)
+        records = RecordWriter(limits)
     }
 
     /// Runs until the queue is stopped and everything in the rings is dealt with.

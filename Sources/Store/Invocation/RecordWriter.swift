@@ -18,6 +18,7 @@ final class RecordWriter {
     private var builder = RecordBlockBuilder()
     private var kinds = KindNumbers()
     private var texts: TextIndex?
+    private let textBytesMax: Int
     // The newest blocks, the oldest first: what may have to be merged.
     private var tail: [Block] = []
     private var kindsMax = kindsMin
@@ -28,6 +29,11 @@ final class RecordWriter {
     private static let recordsPerTurn = 512
     private static let tailMax = 64
 
+    init(_ limits: InvocationStore.Limits) {
+        // A table of the index goes as a whole, when all its records have gone.
+        textBytesMax = min(32 << 20, max(64 << 10, limits.retentionBytes / 32))
+    }
+
     /// Reads what has to be known of the database.
     func prepare(_ database: Database) throws {
         builder.removeAll()
@@ -36,7 +42,7 @@ final class RecordWriter {
                 (number: $0["number"], kind: try RecordKind(row: $0))
             }
         )
-        texts = try TextIndex(database)
+        texts = try TextIndex(database, bytesMax: textBytesMax)
         tail = try Row.fetchAll(
             database,
             sql: """

@@ -7,22 +7,22 @@ internal import GRDB
 /// an FTS5 table costs as much as putting them in.
 struct TextIndex {
     private var number: Int64
-    private var documentCount: Int
+    private var byteCount: Int
+    private let bytesMax: Int
 
-    /// The most documents of one table.
-    private static let documentsMax = 250_000
     /// The table of records that were not stored in blocks at first; it comes before all others.
     private static let legacyNumber: Int64 = 0
     private static let firstNumber: Int64 = 1
 
-    /// Reads where to go on.
-    init(_ database: Database) throws {
+    /// Reads where to go on; a table is closed at so many bytes of text.
+    init(_ database: Database, bytesMax: Int) throws {
+        self.bytesMax = bytesMax
         let row = try Row.fetchOne(
             database,
-            sql: "SELECT number, documents FROM text_index ORDER BY number DESC LIMIT 1"
+            sql: "SELECT number, bytes FROM text_index ORDER BY number DESC LIMIT 1"
         )
         number = row?["number"] ?? Self.firstNumber
-        documentCount = row?["documents"] ?? 0
+        byteCount = row?["bytes"] ?? 0
     }
 
     /// Makes the first table, for the records from now on; from there on there is always one.
@@ -49,13 +49,12 @@ struct TextIndex {
         into database: Database
     ) throws {
         guard let first = documents.first else { return }
-        if documentCount >= Self.documentsMax {
+        if byteCount >= bytesMax {
             number += 1
-            documentCount = 0
+            byteCount = 0
             try Self.makeTable(number, firstKey: first.key, in: database)
         }
-        try Self.insert(documents, number, into: database)
-        documentCount += documents.count
+        byteCount += try Self.insert(documents, number, into: database)
     }
 
     /// Adds documents of records from before the first table.
@@ -70,7 +69,7 @@ struct TextIndex {
             arguments: [legacyNumber]
         )
         if exists != true { try makeTable(legacyNumber, firstKey: .min, in: database) }
-        try insert(documents, legacyNumber, into: database)
+        _ = try insert(documents, legacyNumber, into: database)
     }
 
     private static func makeTable(
@@ -85,29 +84,33 @@ struct TextIndex {
                 """
         )
         try database.execute(
-            sql: "INSERT INTO text_index (number, firstKey, documents) VALUES (?, ?, 0)",
+            sql: "INSERT INTO text_index (number, firstKey, bytes) VALUES (?, ?, 0)",
             arguments: [number, firstKey]
         )
     }
 
+    /// Returns the number of bytes.
     private static func insert(
         _ documents: [(key: Int64, text: String)],
         _ number: Int64,
         into database: Database
-    ) throws {
+    ) throws -> Int {
         var rows = try RowInserter(
             database,
             sql: "INSERT INTO \(table(number)) (rowid, text) VALUES (?, ?)"
         )
+        var byteCount = 0
         for (key, text) in documents {
+            byteCount += text.utf8.count
             rows.bind(key)
             rows.bind(text)
             try rows.insert()
         }
         try database.execute(
-            sql: "UPDATE text_index SET documents = documents + ? WHERE number = ?",
-            arguments: [documents.count, number]
+            sql: "UPDATE text_index SET bytes = bytes + ? WHERE number = ?",
+            arguments: [byteCount, number]
         )
+        return byteCount
     }
 
     /// Makes a little progress in dropping the tables of which all records are older than `oldest`.
