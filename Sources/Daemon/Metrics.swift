@@ -113,7 +113,8 @@ struct Metrics {
 
     /// Adds what became of the records of invocations.
     mutating func add(_ records: InvocationStore.Statistics) {
-        add("roost_records_total", "counter", "Records of calls by what became of them.", "result") {
+        add("roost_records_total", "counter", "Records of calls by what became of them.", "result")
+        {
             [
                 ("stored", records.stored), ("dropped", records.dropped),
                 ("sampled_out", records.sampledOut),

@@ -116,7 +116,8 @@ enum QueryFormat: CaseIterable {
         guard field.utf8.contains(where: { [0x22, 0x2c, 0x0a, 0x0d].contains($0) }) else {
             return field
         }
-        return "\"\(field.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\""
+        let parts = field.split(separator: "\"", omittingEmptySubsequences: false)
+        return "\"\(parts.joined(separator: "\"\""))\""
     }
 
     private static func text(_ value: InvocationQuery.Value) -> String {

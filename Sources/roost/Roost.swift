@@ -27,10 +27,9 @@ struct Roost: ParsableCommand {
         subcommands: [
             ServeCommand.self, DeployCommand.self, InvokeCommand.self, ListCommand.self,
             LogsCommand.self, QueryCommand.self, BenchCommand.self, PoolCommand.self,
-            VersionsCommand.self,
-            AliasCommand.self, RollbackCommand.self, HistoryCommand.self, ConfigCommand.self,
-            SecretCommand.self, DeleteCommand.self, RunCommand.self, TokenCommand.self,
-            AuditCommand.self, SignCommand.self, CheckModuleCommand.self,
+            VersionsCommand.self, AliasCommand.self, RollbackCommand.self, HistoryCommand.self,
+            ConfigCommand.self, SecretCommand.self, DeleteCommand.self, RunCommand.self,
+            TokenCommand.self, AuditCommand.self, SignCommand.self, CheckModuleCommand.self,
         ]
     )
 }

@@ -68,7 +68,9 @@ struct CommandLineTests {
     @Test(arguments: [
         ["deploy", "a"], ["deploy", "a", "f", "--env", "A"],
         ["deploy", "a", "f", "--timeout-ms", "0"],
-        ["logs", "--follow"], ["logs", "a", "--tail", "-1"], ["bench", "a", "--count", "0"],
+        ["logs", "--follow"], ["logs", "a", "--tail", "-1"], ["query"],
+        ["query", "SELECT 1", "--limit", "0"], ["query", "SELECT 1", "--format", "xml"],
+        ["bench", "a", "--count", "0"],
         ["serve", "--workers", "0"], ["run"], ["run", "f", "--dir", "::x"], ["nothing"],
     ])
     func `a wrong command line is a usage error`(_ arguments: [String]) {

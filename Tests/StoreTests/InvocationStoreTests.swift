@@ -6,11 +6,13 @@ import Testing
 /// An open store with one ring, on a folder that is removed afterwards.
 struct LogFixture {
     let temporary = TemporaryFolder()
+    let folder: DataFolder
     let store: InvocationStore
     let ring: InvocationRing
 
     init(_ limits: InvocationStore.Limits = .init()) throws {
-        store = try InvocationStore(folder: temporary.open(), limits: limits) { _ in }
+        folder = try temporary.open()
+        store = try InvocationStore(folder: folder, limits: limits) { _ in }
         ring = store.makeRing()
     }
 

@@ -103,6 +103,11 @@ package final class DatabaseFile: Sendable {
         try read { try $0.execute(sql: sql) }
     }
 
+    /// Keeps the writing connection for itself while `body` runs.
+    package func whileWriting<Value>(_ body: () throws -> Value) throws -> Value {
+        try pool.writeWithoutTransaction { _ in try body() }
+    }
+
     /// Runs SQL on the writing connection and returns the first value as text.
     package func executeOnWriter(_ sql: String) throws(StoreError) -> String? {
         do {

@@ -29,7 +29,7 @@ struct InvocationDatabase {
     func open() {
         do {
             try openFile()
-        } catch where error.isDamage {
+        } catch  where error.isDamage {
             moveAside()
             do {
                 try openFile()

@@ -102,7 +102,8 @@ private struct LineSearch {
     mutating func tail(in database: Database) throws -> InvocationStore.LogPage {
         let newest = try Self.newestKey(in: database)
         if limit > 0 {
-            try scan.descend(in: database) { place in
+            let wanted = scan
+            try wanted.descend(in: database) { place in
                 let block = try RecordBlock(database, key: place.key)
                 guard let lines = try LineBlock(database, key: place.key) else { return true }
                 var index = lines.count
@@ -127,7 +128,8 @@ private struct LineSearch {
     ) throws -> InvocationStore.LogPage {
         var newest = max(after.key, try Self.newestKey(in: database))
         scan.lower = max(scan.lower, after.key)
-        try scan.ascend(in: database) { place in
+        let wanted = scan
+        try wanted.ascend(in: database) { place in
             let block = try RecordBlock(database, key: place.key)
             guard let lines = try LineBlock(database, key: place.key) else { return true }
             let first = block.firstIndex(atLeast: after.key)

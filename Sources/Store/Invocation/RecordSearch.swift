@@ -30,7 +30,8 @@ struct RecordSearch {
     /// Looks at blocks until there is a page, nothing more, or no time left.
     mutating func run(in database: Database, until end: UInt64) throws {
         if let text { return try run(text, in: database, until: end) }
-        try scan.descend(in: database) { place in
+        let wanted = scan
+        try wanted.descend(in: database) { place in
             try add(RecordBlock(database, key: place.key), place, nil, in: database)
             guard nextUpper == nil else { return false }
             scan.upper = place.firstKey

@@ -82,11 +82,12 @@ final class RecordWriter {
     ) throws {
         var documents: [(key: Int64, text: String)] = []
         var documentBytes = 0
-        for batch in batches {
+        for records in batches {
+            // In place: a copy of a record would retain and release each of its texts.
+            let batch = records.span
             for index in batch.indices {
                 // Whoever waits for this thread's processor, an event loop for one, need not wait for the whole batch.
                 if index % Self.recordsPerTurn == 0, mayYield() { Thread.yield() }
-                // In place: a copy of the record would retain and release each of its texts.
                 lastKey = lastKey.next(now: now, startedAt: batch[index].startedAt)
                 let key = lastKey.rawValue
                 builder.append(batch[index], key: key, kind: kinds.number(of: batch[index]))
@@ -213,7 +214,7 @@ final class RecordWriter {
 
     // Blocks that hold fewer records are merged when together they hold at least so many: each
     // record is written three times more at most.
-    private static let mergedCounts = [16, 256, 2_048]
+    private static let mergedCounts = [16, 256, 1_024]
     /// Blocks are merged up to this size.
     private static let mergedBytesMax = 512 << 10
     /// A block goes when its last record is old enough: it must not span too much time.

@@ -85,7 +85,9 @@ final class BlockCursor {
         case (.id, .text(let text)), (.invocation, .text(let text)):
             identifier = RecordIdentifier(text)
         case (.startedUs, .integer(let value)):
-            narrow(&filter.since, &filter.until, condition.comparison, value)
+            var bounds = (low: filter.since, high: filter.until)
+            narrow(&bounds.low, &bounds.high, condition.comparison, value)
+            (filter.since, filter.until) = bounds
         case (.startedAt, .text(let text)):
             // Texts are compared, not times: digits that one of them lacks make up to a second.
             guard text.hasSuffix("Z"), let time = Timestamp(rfc3339: text) else { return }

@@ -24,8 +24,9 @@ final class BlockModule {
                 database.sqliteConnection,
                 table.rawValue,
                 module.methods,
-                Unmanaged.passRetained(module).toOpaque()
-            ) { unsafe Unmanaged<BlockModule>.fromOpaque($0!).release() }
+                Unmanaged.passRetained(module).toOpaque(),
+                releaseModule
+            )
             guard code == SQLITE_OK else {
                 throw DatabaseError(resultCode: ResultCode(rawValue: code))
             }
@@ -122,6 +123,11 @@ private func disconnectTable(_ table: UnsafeMutablePointer<sqlite3_vtab>?) -> In
     unsafe memory.deinitialize(count: 1)
     unsafe memory.deallocate()
     return SQLITE_OK
+}
+
+private func releaseModule(_ context: UnsafeMutableRawPointer?) {
+    guard let context = unsafe context else { return }
+    unsafe Unmanaged<BlockModule>.fromOpaque(context).release()
 }
 
 private func openCursor(

@@ -17,6 +17,8 @@ extension InvocationStore {
         var configuration = Configuration()
         configuration.readonly = true
         configuration.label = "roost-query"
+        // The session ends its own, whatever happens.
+        configuration.allowsUnsafeTransactions = true
         configuration.busyMode = .timeout(1)
         do {
             let connection = try DatabaseQueue(

@@ -10,6 +10,8 @@ final class QueryGuardian {
     private let deadline: UInt64
     private let memoryBytesMax: Int64
     private(set) var isOutOfMemory = false
+    /// The tables of the databases, in lower case.
+    var storedTables: Set<String> = []
     /// What was not allowed, for the message.
     private(set) var refusal: String?
 
@@ -32,7 +34,8 @@ final class QueryGuardian {
         return !isOutOfMemory && Monotonic.now() < deadline
     }
 
-    fileprivate func allows(_ action: Int32, _ first: String, _ second: String, view: String) -> Bool
+    fileprivate func allows(_ action: Int32, _ first: String, _ second: String, view: String)
+        -> Bool
     {
         if isTrusted { return true }
         switch action {
@@ -42,12 +45,26 @@ final class QueryGuardian {
             if !Self.refusedFunctions.contains(second.lowercased()) { return true }
             refusal = "function \(second)"
         case SQLITE_READ:
-            if Self.readable.contains(first) || QueryViews.names.contains(view) { return true }
+            if Self.readable.contains(first) { return true }
+            if second.isEmpty {
+                // Rows are only counted: SQLite names no column and no view, and the table as the
+                // statement does, which may be a name of its WITH clause.
+                if !isStored(first.lowercased()) { return true }
+            } else if QueryViews.names.contains(view),
+                QueryViews.sources[first]?.contains(second) == true
+            {
+                return true
+            }
             refusal = "reading \(first)"
         default:
             refusal = "only SELECT is allowed"
         }
         return false
+    }
+
+    private func isStored(_ table: String) -> Bool {
+        storedTables.contains(table) && QueryViews.sources[table] == nil
+            || table.hasPrefix("sqlite_") || table.hasPrefix("pragma_") || table == "dbstat"
     }
 
     private static let readable = QueryViews.names

@@ -26,6 +26,15 @@ final class QuerySession {
         try database.execute(sql: "ATTACH ? AS control", arguments: [controlPath])
         try database.execute(sql: "PRAGMA temp_store = MEMORY")
         try database.execute(sql: "BEGIN")
+        guardian.storedTables = Set(
+            try String.fetchAll(
+                database,
+                sql: """
+                    SELECT lower(name) FROM main.sqlite_master WHERE type = 'table'
+                    UNION SELECT lower(name) FROM control.sqlite_master WHERE type = 'table'
+                    """
+            )
+        )
         try BlockModule.register(on: database, guardian)
         try PercentileFunctions.register(on: database)
         try database.execute(sql: QueryViews.definitions)
@@ -100,7 +109,8 @@ final class QuerySession {
             )
         }
         guard !bytes.contains(0) else {
-            throw QueryError(.invalid, "the statement contains a NUL", offset: bytes.firstIndex(of: 0))
+            let offset = bytes.firstIndex(of: 0)
+            throw QueryError(.invalid, "the statement contains a NUL", offset: offset)
         }
         var statement: OpaquePointer?
         var usedCount = 0

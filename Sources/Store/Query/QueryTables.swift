@@ -81,8 +81,17 @@ enum QueryTable: String, CaseIterable {
 
 /// What queries see beside the tables: views over what they must not see whole.
 enum QueryViews {
-    /// Their names, by which they alone may read what is in the databases.
     static let names: Set<String> = ["cold_starts", "gaps", "functions", "versions"]
+
+    /// The columns that they read of each table of the databases: none that holds a secret, since a
+    /// query can pretend to be a view by a name in its WITH clause.
+    static let sources: [String: Set<String>] = [
+        "gap": ["key", "since", "dropped"],
+        "function": ["name", "latestVersion", "createdAt", "updatedAt", "isDeleted"],
+        "alias": ["function", "name", "version"],
+        "version": ["function", "number", "digest", "createdAt", "guestInterface"],
+        "module": ["digest", "size"],
+    ]
 
     static let definitions = """
         CREATE TEMP VIEW cold_starts AS

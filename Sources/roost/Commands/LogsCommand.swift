@@ -21,7 +21,7 @@ struct LogsCommand: ParsableCommand {
     @Option(help: "Leave out what is older: RFC 3339, or an age as 90s, 10m, 2h or 7d.")
     var since: PointInTime?
 
-    @Option(help: "Only of calls that ended so: ok, trap, timeout, fuel, memory, bad-output, canceled or overloaded.")
+    @Option(help: "Only of calls that ended so: ok, trap, timeout, fuel, memory, bad-output, …")
     var outcome: String?
 
     @Option(help: "Only of calls that were answered with this status code.")

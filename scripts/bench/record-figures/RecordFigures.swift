@@ -8,7 +8,8 @@ struct RecordFigures {
     static func main() throws {
         let arguments = CommandLine.arguments
         guard arguments.count >= 3, let count = Int(arguments[1]), count > 0 else {
-            FileHandle.standardError.write(Data("usage: record-figures COUNT FOLDER [LINES]\n".utf8))
+            let usage = "usage: record-figures COUNT FOLDER [LINES]\n"
+            FileHandle.standardError.write(Data(usage.utf8))
             exit(64)
         }
         let lineEvery = arguments.count > 3 ? Int(arguments[3]) ?? 0 : 0
@@ -16,7 +17,11 @@ struct RecordFigures {
         limits.retentionRecords = .max
         limits.retentionBytes = 64 << 30
         limits.databaseBytesMax = 64 << 30
-        let store = try InvocationStore(folder: DataFolder(path: arguments[2]), limits: limits) {
+        let folder = try DataFolder(path: arguments[2])
+        // Queries see its functions too.
+        let deployments = try DeploymentStore(folder: folder)
+        defer { deployments.close() }
+        let store = try InvocationStore(folder: folder, limits: limits) {
             print($0)
         }
         try write(count, lineEvery, to: store, in: arguments[2])

@@ -32,7 +32,7 @@ struct IdentifierFilter {
 
     private func bit(_ probe: UInt64, _ hash: UInt64) -> Int {
         let mixed = UInt32(truncatingIfNeeded: (hash >> 32) &+ probe &* (hash | 1))
-        return Int(UInt64(mixed) &* UInt64(bytes.count * 8) >> 32)
+        return Int((UInt64(mixed) * UInt64(bytes.count * 8)) >> 32)
     }
 }
 
@@ -72,32 +72,47 @@ enum Hexadecimal {
     /// The halves of a UUID that is written as RFC 9562 does, in lower case; nil for other texts.
     static func uuid(_ text: String) -> (high: UInt64, low: UInt64)? {
         let bytes = text.utf8.span
-        guard bytes.count == 36 else { return nil }
-        var high: UInt64 = 0
-        var low: UInt64 = 0
-        for index in 0..<36 {
-            let byte = bytes[index]
-            if index == 8 || index == 13 || index == 18 || index == 23 {
-                guard byte == UInt8(ascii: "-") else { return nil }
-            } else {
-                guard let digit = digit(byte) else { return nil }
-                if index < 18 { high = high << 4 | digit } else { low = low << 4 | digit }
-            }
-        }
-        return (high, low)
+        let hyphen = UInt8(ascii: "-")
+        guard bytes.count == 36, bytes[8] == hyphen, bytes[13] == hyphen, bytes[18] == hyphen,
+            bytes[23] == hyphen
+        else { return nil }
+        var reader = Reader()
+        for index in 0..<8 { reader.add(bytes[index]) }
+        for index in 9..<13 { reader.add(bytes[index]) }
+        for index in 14..<18 { reader.add(bytes[index]) }
+        let high = reader.value
+        for index in 19..<23 { reader.add(bytes[index]) }
+        for index in 24..<36 { reader.add(bytes[index]) }
+        return reader.isValid ? (high, reader.value) : nil
     }
 
     /// The halves of a number of 32 digits; nil for other texts.
     static func halves(_ text: String) -> (high: UInt64, low: UInt64)? {
         let bytes = text.utf8.span
         guard bytes.count == 32 else { return nil }
-        var high: UInt64 = 0
-        var low: UInt64 = 0
-        for index in 0..<32 {
-            guard let digit = digit(bytes[index]) else { return nil }
-            if index < 16 { high = high << 4 | digit } else { low = low << 4 | digit }
+        var reader = Reader()
+        for index in 0..<16 { reader.add(bytes[index]) }
+        let high = reader.value
+        for index in 16..<32 { reader.add(bytes[index]) }
+        return reader.isValid ? (high, reader.value) : nil
+    }
+
+    /// Adds up digits without a branch: what a random digit is, a processor cannot foresee.
+    private struct Reader {
+        /// The last sixteen digits.
+        private(set) var value: UInt64 = 0
+        private var faults: UInt8 = 0
+
+        var isValid: Bool { faults == 0 }
+
+        mutating func add(_ byte: UInt8) {
+            let isLetter = (byte >> 6) & 1
+            let digit = (byte & 0xf) &+ 9 &* isLetter
+            value = value << 4 | UInt64(digit)
+            // The byte is the digit's, the digit is below 16, and those from 10 on are letters.
+            faults |= byte ^ (0x30 &+ digit &+ 39 &* isLetter)
+            faults |= digit & 0xf0 | (((digit &+ 6) >> 4) ^ isLetter)
         }
-        return (high, low)
     }
 
     /// The 32 digits of a number.
@@ -112,14 +127,6 @@ enum Hexadecimal {
     static func text(_ bytes: some Sequence<UInt8>) -> String {
         let digits = bytes.flatMap { [character(UInt64($0 >> 4)), character(UInt64($0 & 0xf))] }
         return String(decoding: digits, as: UTF8.self)
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt64? {
-        switch byte {
-        case 0x30...0x39: UInt64(byte - 0x30)
-        case 0x61...0x66: UInt64(byte - 0x57)
-        default: nil
-        }
     }
 
     private static func character(_ digit: UInt64) -> UInt8 {

@@ -27,8 +27,8 @@ struct RecordBlockBuilder {
     private var texts = TextTableBuilder()
     private var lines = ColumnBuilder(columnCount: LineColumn.allCases.count)
     private var lineBytes: [UInt8] = []
-    // Most records have the path of the one before.
-    private var lastPath: (text: String, number: Int64) = ("", 0)
+    // Most records have the path of the last one of their kind.
+    private var lastPaths: [(text: String, number: Int64)] = noPaths
     // By kind; only what `touched` names is not empty.
     private var entries: [BlockSummary.Entry] = []
     private var touched: [Int] = []
@@ -54,7 +54,7 @@ struct RecordBlockBuilder {
         columns.set(.memoryPeakBytes, record.memoryPeakBytes)
         columns.set(.bytesIn, record.bytesIn)
         columns.set(.bytesOut, record.bytesOut)
-        columns.set(.path, number(ofPath: record.path))
+        columns.set(.path, number(ofPath: record.path, kind: kind))
         columns.set(.error, record.error.map { texts.number(of: $0) } ?? 0)
         setTrace(record.traceId)
         columns.set(
@@ -93,12 +93,15 @@ struct RecordBlockBuilder {
         columns.set(.traceText, halves == nil ? text.map { texts.number(of: $0) } ?? 0 : 0)
     }
 
-    private mutating func number(ofPath path: String) -> Int64 {
-        guard path != lastPath.text else { return lastPath.number }
+    private mutating func number(ofPath path: String, kind: Int64) -> Int64 {
+        let place = Int(kind % Int64(lastPaths.count))
+        if lastPaths[place].text == path { return lastPaths[place].number }
         let number = texts.number(of: path)
-        lastPath = (path, number)
+        lastPaths[place] = (path, number)
         return number
     }
+
+    private static let noPaths = Array(repeating: (text: "", number: Int64(0)), count: 256)
 
     /// Adds the records of another block, whose keys are higher than those here.
     mutating func append(_ block: RecordBlock, _ blockLines: LineBlock?) throws(StoreError) {
@@ -181,7 +184,7 @@ struct RecordBlockBuilder {
         texts.removeAll()
         lines.removeAll()
         lineBytes.removeAll(keepingCapacity: true)
-        lastPath = ("", 0)
+        lastPaths = Self.noPaths
     }
 
     private func identifier(at row: Int) -> RecordIdentifier {

@@ -65,8 +65,12 @@ struct KindNumbers {
     // Numbers below `nextNumber` that are not taken.
     private var free: [Int64] = []
     private var nextNumber: Int64 = 1
-    // Most records are of the same kind as the one before.
-    private var last: (kind: RecordKind, number: Int64)?
+    // Those that were looked up, at places that a record gives away cheaply.
+    private var recent: [(kind: RecordKind, number: Int64)?] = Array(
+        repeating: nil,
+        count: recentCount
+    )
+    private static let recentCount = 256
     /// Those that are not in the database yet.
     private(set) var added: [(number: Int64, kind: RecordKind)] = []
 
@@ -82,11 +86,18 @@ struct KindNumbers {
     var count: Int { numbers.count }
 
     mutating func number(of record: borrowing InvocationRecord) -> Int64 {
-        if let last, last.kind.isKind(of: record) { return last.number }
+        let place = Self.place(of: record)
+        if let known = recent[place], known.kind.isKind(of: record) { return known.number }
         let kind = RecordKind(record)
         let number = numbers[kind] ?? add(kind)
-        last = (kind, number)
+        recent[place] = (kind, number)
         return number
+    }
+
+    private static func place(of record: borrowing InvocationRecord) -> Int {
+        var hash = record.version &* 31 &+ record.status
+        for byte in record.function.utf8.suffix(4) { hash = hash &* 31 &+ Int(byte) }
+        return (hash & .max) % recentCount
     }
 
     private mutating func add(_ kind: RecordKind) -> Int64 {
