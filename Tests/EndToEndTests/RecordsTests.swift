@@ -195,6 +195,68 @@ struct RecordsTests {
         for client in clients { #expect(try client.readResponse().status == 400) }
     }
 
+    @Test func `the command line asks for records and logs`() throws {
+        try callAll()
+        let url = ["--url", "http://\(daemon.service.address)"]
+        let sql = "SELECT function, status FROM invocations WHERE status > ? ORDER BY 1"
+        let table = try Program.run(
+            ["query", sql, "--param", "500", "--format", "table"] + url
+        )
+        #expect(table.output == "function  status\nbroken       502\n")
+        let lines = try Program.run(["query", sql, "--param", "200", "--limit", "1"] + url)
+        #expect(lines.output == "{\"function\":\"broken\",\"status\":502}\n")
+        let csv = try Program.run(["query", "-", "--format", "csv"] + url, input: "SELECT 1 AS a")
+        #expect(csv.output == "a\r\n1\r\n")
+        let cut = try Program.run(["query", "SELECT id FROM invocations", "--limit", "1"] + url)
+        #expect(cut.errors.contains("there are more rows"))
+        let refused = try Program.run(["query", "PRAGMA table_list"] + url)
+        #expect(refused.exitCode == 1)
+        #expect(refused.errors.contains("only SELECT is allowed"))
+
+        let logs = ["logs", "logger", "--outcome", "ok", "--status", "200", "--start", "pooled"]
+        let text = try Program.run(logs + url).output
+        #expect(text.components(separatedBy: "logger@1  stderr  payment accepted\n").count == 4)
+        #expect(!text.contains("\u{1b}"))
+        #expect(try Program.run(["logs", "logger", "--min-ms", "60000"] + url).output.isEmpty)
+        #expect(try Program.run(["logs", "logger", "--version", "2"] + url).output.isEmpty)
+        #expect(try Program.run(["logs", "logger", "--outcome", "x"] + url).exitCode == 1)
+    }
+
+    @Test(arguments: ["deleted", "overwritten", "replaced by a folder"])
+    func `calls and deployments go on when the log's database is`(_ fate: String) throws {
+        try callAll()
+        let path = daemon.folder.appending(path: "log.db").path(percentEncoded: false)
+        let manager = FileManager.default
+        switch fate {
+        case "overwritten":
+            let file = try #require(FileHandle(forWritingAtPath: path))
+            try file.write(contentsOf: Data(repeating: 0x5a, count: 1 << 16))
+        case "deleted":
+            try manager.removeItem(atPath: path)
+        default:
+            try manager.removeItem(atPath: path)
+            try manager.createDirectory(atPath: path, withIntermediateDirectories: false)
+        }
+        // Longer than it takes the writer to notice, each in its own time.
+        let end = ContinuousClock.now + .milliseconds(1_500)
+        var number = 0
+        while ContinuousClock.now < end {
+            number += 1
+            #expect(try daemon.request("GET", "/f/logger").status == 200)
+            if number % 50 == 1 {
+                let text = Self.logging("line \(number)")
+                #expect(try daemon.deploy("other", text: text).status < 300)
+            }
+            // Whatever it is answered, it is answered.
+            if number % 20 == 1 {
+                #expect(
+                    [200, 500, 503].contains(try daemon.request("GET", "/v1/invocations").status)
+                )
+            }
+        }
+        if fate == "replaced by a folder" { try manager.removeItem(atPath: path) }
+    }
+
     @Test func `figures tell what became of records`() throws {
         try callAll()
         let metrics = try daemon.request("GET", "/metrics").text

@@ -27,6 +27,8 @@ struct RecordFigures {
         try write(count, lineEvery, to: store, in: arguments[2])
         try measureQueries(of: store, hasLines: lineEvery > 0)
         store.close()
+        limits.retentionRecords = count / 2
+        try measureRetention(InvocationStore(folder: folder, limits: limits) { print($0) }, count)
     }
 
     // MARK: - Writing
@@ -128,6 +130,33 @@ struct RecordFigures {
             return Double(figures.split(separator: " ")[0]).map { $0 / 1e9 } ?? 0
         }
         return 0
+    }
+
+    /// Deletes half of the records while others are stored, a few at a time.
+    private static func measureRetention(_ store: InvocationStore, _ count: Int) throws {
+        let ring = store.makeRing()
+        var maker = UUIDv7Maker()
+        var times: [Double] = []
+        var left = count
+        repeat {
+            for number in 0..<100 { ring.append(record(number, of: 100, 0, &maker)) }
+            let began = Date()
+            store.flush()
+            times.append(Date().timeIntervalSince(began) * 1e3)
+            if times.count % 50 == 0 { left = try recordCount(in: store) }
+        } while left > count / 2 + 10_000 && times.count < 100_000
+        times.sort()
+        print(
+            "retention: \(count - left) records deleted during \(times.count) commits of 100:",
+            "median \(format(times[times.count / 2])) ms, slowest \(format(times[times.count - 1])) ms"
+        )
+        store.close()
+    }
+
+    private static func recordCount(in store: InvocationStore) throws -> Int {
+        let answer = try store.query(InvocationQuery(sql: "SELECT count(*) FROM invocations"))
+        guard case .integer(let count)? = answer.rows.first?.first else { return 0 }
+        return Int(count)
     }
 
     // MARK: - Reading
