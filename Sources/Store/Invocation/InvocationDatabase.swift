@@ -53,13 +53,10 @@ struct InvocationDatabase {
     }
 
     /// Closes the database and moves it aside when the error says that it is damaged.
-    ///
-    /// Returns whether it did.
-    func recover(from error: StoreError) -> Bool {
-        guard error.isDamage else { return false }
+    func recover(from error: StoreError) {
+        guard error.isDamage else { return }
         close(reason: "\(error)")
         moveAside()
-        return true
     }
 
     func close(reason: String) {

@@ -73,6 +73,8 @@ final class InvocationWriter {
         losses.add(newDrops, reason: "the rings were full")
         if count > 0 || untoldDrops > 0 {
             commit(batches, count: count, rings)
+        } else {
+            completeAt = .now()
         }
         for ring in rings.reversed() {
             if let batch = batches.popLast() { ring.recycle(batch) }
@@ -118,7 +120,7 @@ final class InvocationWriter {
     /// What a writer that failed knows of the database may not be so.
     private func recover(from error: StoreError) {
         isPrepared = false
-        _ = database.recover(from: error)
+        database.recover(from: error)
     }
 
     /// The open database, of which all is known that has to be; tries to open it once a second.
@@ -163,8 +165,10 @@ final class InvocationWriter {
             try records.mergeTail(in: file)
             try records.forgetKinds(in: file)
             if hasLegacyRecords {
-                hasLegacyRecords = try LegacyRecords.moveSlice(in: file, records)
+                let movedCount = try LegacyRecords.moveSlice(in: file, records)
                 records.committed()
+                retention.recordCount += movedCount
+                hasLegacyRecords = movedCount > 0
             }
             let hasMoreToDelete =
                 retention.isDue(at: Monotonic.now()) ? try retention.deleteSlice(from: file) : false

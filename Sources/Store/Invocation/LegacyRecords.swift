@@ -12,8 +12,8 @@ enum LegacyRecords {
         try database.tableExists("invocation")
     }
 
-    /// Moves some records in one transaction; returns whether there may be more.
-    static func moveSlice(in file: DatabaseFile, _ writer: RecordWriter) throws -> Bool {
+    /// Moves some records in one transaction; returns how many, which is none at the end.
+    static func moveSlice(in file: DatabaseFile, _ writer: RecordWriter) throws -> Int {
         try file.write { database in
             var records: [(key: Int64, record: InvocationRecord)] = []
             var lineCount = 0
@@ -30,7 +30,7 @@ enum LegacyRecords {
             }
             guard let first = records.last?.key else {
                 try database.execute(sql: "DROP TABLE invocation; DROP TABLE log_line")
-                return false
+                return 0
             }
             try writer.insertLegacy(records.reversed(), into: database)
             for (table, column) in [("invocation", "key"), ("log_line", "invocation")] {
@@ -39,7 +39,7 @@ enum LegacyRecords {
                     arguments: [first]
                 )
             }
-            return true
+            return records.count
         }
     }
 
