@@ -172,12 +172,13 @@ struct RecordsTests {
     }
 
     @Test func `queries that take long hold up neither deployments nor calls`() throws {
-        try callAll()
+        let daemon = try RunningDaemon(configuration: #"{"query":{"timeoutMs":3000}}"#)
         let endless = Array(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
                 .utf8
         )
-        let clients = try (0..<4).map { _ in
+        // As many as run at one time, and as the control plane has threads for all else.
+        let clients = try (0..<2).map { _ in
             let client = try RawHTTPClient(daemon.service.address, timeoutMilliseconds: 60_000)
             try client.send(
                 "POST /v1/query HTTP/1.1\r\nHost: a\r\nContent-Type: application/sql\r\n"
@@ -186,13 +187,15 @@ struct RecordsTests {
             try client.send(endless)
             return client
         }
-        let began = ContinuousClock.now
         #expect(try daemon.deploy("other", text: Self.logging("x")).status == 201)
         #expect(try daemon.request("GET", "/f/other").status == 200)
         #expect(try daemon.request("GET", "/v1/functions").status == 200)
-        // Two queries run at a time, for five seconds each.
-        #expect(ContinuousClock.now - began < .seconds(4))
-        for client in clients { #expect(try client.readResponse().status == 400) }
+        for client in clients { #expect(try client.readAvailable(milliseconds: 1).bytes.isEmpty) }
+        for client in clients {
+            let response = try client.readResponse()
+            #expect(response.status == 400)
+            #expect(response.text.contains("longer than 3000 ms"))
+        }
     }
 
     @Test func `the command line asks for records and logs`() throws {

@@ -126,12 +126,14 @@ struct BlockScan {
         _ database: Database,
         _ body: (BlockPlace) throws -> Bool
     ) throws {
-        let rows = try Row.fetchCursor(
-            database,
+        let statement = try database.cachedStatement(
             sql: """
                 SELECT key, firstKey, firstStart, lastStart, summary FROM record_block
                 WHERE \(condition)
-                """,
+                """
+        )
+        let rows = try Row.fetchCursor(
+            statement,
             arguments: ["lower": lower, "upper": upper]
         )
         while let row = try rows.next() {
