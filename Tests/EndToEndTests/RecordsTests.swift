@@ -152,7 +152,7 @@ struct RecordsTests {
         try follower.send(
             """
             GET /v1/functions/logger/logs?follow=true&tail=1&status=200&outcome=ok&version=1&start=pooled HTTP/1.1\r
-            Host: a\r\nAccept: text/event-stream\r\n\r\n
+            Host: localhost\r\nAccept: text/event-stream\r\n\r\n
             """
         )
         let response = try follower.readResponse(toHead: true)
@@ -181,7 +181,7 @@ struct RecordsTests {
         let clients = try (0..<2).map { _ in
             let client = try RawHTTPClient(daemon.service.address, timeoutMilliseconds: 60_000)
             try client.send(
-                "POST /v1/query HTTP/1.1\r\nHost: a\r\nContent-Type: application/sql\r\n"
+                "POST /v1/query HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/sql\r\n"
                     + "Content-Length: \(endless.count)\r\n\r\n"
             )
             try client.send(endless)

@@ -1,0 +1,78 @@
+/// Bytes and identifiers as lower-case hexadecimal digits.
+enum Hexadecimal {
+    /// The halves of a UUID that is written as RFC 9562 does, in lower case; nil for other texts.
+    static func uuid(_ text: String) -> (high: UInt64, low: UInt64)? {
+        let bytes = text.utf8.span
+        let hyphen = UInt8(ascii: "-")
+        guard bytes.count == 36, bytes[8] == hyphen, bytes[13] == hyphen, bytes[18] == hyphen,
+            bytes[23] == hyphen
+        else { return nil }
+        var reader = Reader()
+        for index in 0..<8 { reader.add(bytes[index]) }
+        for index in 9..<13 { reader.add(bytes[index]) }
+        for index in 14..<18 { reader.add(bytes[index]) }
+        let high = reader.value
+        for index in 19..<23 { reader.add(bytes[index]) }
+        for index in 24..<36 { reader.add(bytes[index]) }
+        return reader.isValid ? (high, reader.value) : nil
+    }
+
+    /// The halves of a number of 32 digits; nil for other texts.
+    static func halves(_ text: String) -> (high: UInt64, low: UInt64)? {
+        let bytes = text.utf8.span
+        guard bytes.count == 32 else { return nil }
+        var reader = Reader()
+        for index in 0..<16 { reader.add(bytes[index]) }
+        let high = reader.value
+        for index in 16..<32 { reader.add(bytes[index]) }
+        return reader.isValid ? (high, reader.value) : nil
+    }
+
+    /// Adds up digits without a branch: what a random digit is, a processor cannot foresee.
+    private struct Reader {
+        /// The last sixteen digits.
+        private(set) var value: UInt64 = 0
+        private var faults: UInt8 = 0
+
+        var isValid: Bool { faults == 0 }
+
+        mutating func add(_ byte: UInt8) {
+            let isLetter = (byte >> 6) & 1
+            let digit = (byte & 0xf) &+ 9 &* isLetter
+            value = value << 4 | UInt64(digit)
+            // The byte is the digit's, the digit is below 16, and those from 10 on are letters.
+            faults |= byte ^ (0x30 &+ digit &+ 39 &* isLetter)
+            faults |= digit & 0xf0 | (((digit &+ 6) >> 4) ^ isLetter)
+        }
+    }
+
+    /// The 32 digits of a number.
+    static func text(high: UInt64, low: UInt64) -> String {
+        let digits = [high, low].flatMap { half in
+            (0..<16).map { character(half >> UInt64(60 - $0 * 4) & 0xf) }
+        }
+        return String(decoding: digits, as: UTF8.self)
+    }
+
+    /// Any bytes, two digits for each.
+    static func text(_ bytes: some Sequence<UInt8>) -> String {
+        let digits = bytes.flatMap { [character(UInt64($0 >> 4)), character(UInt64($0 & 0xf))] }
+        return String(decoding: digits, as: UTF8.self)
+    }
+
+    /// The bytes of a text of digits, in either case; nil for other texts.
+    static func bytes(_ text: some StringProtocol) -> [UInt8]? {
+        let digits = text.utf8.map { Character(UnicodeScalar($0)).hexDigitValue }
+        guard digits.count.isMultiple(of: 2) else { return nil }
+        var bytes: [UInt8] = []
+        for index in stride(from: 0, to: digits.count, by: 2) {
+            guard let high = digits[index], let low = digits[index + 1] else { return nil }
+            bytes.append(UInt8(high << 4 | low))
+        }
+        return bytes
+    }
+
+    private static func character(_ digit: UInt64) -> UInt8 {
+        UInt8(truncatingIfNeeded: digit < 10 ? 0x30 + digit : 0x57 + digit)
+    }
+}
