@@ -55,8 +55,10 @@ struct NameSection: Sendable {
         let count = try reader.u32()
         for _ in 0..<count {
             let index = try reader.u32()
-            let name = try name(&reader)
-            if Int(index) < indexCount { names[index] = name }
+            let length = Int(try reader.u32())
+            let name = reader.bytes[try reader.skip(length)]
+            guard Int(index) < indexCount else { continue }
+            names[index] = MangledName.readable(name) ?? ReportedName.text(name)
         }
     }
 

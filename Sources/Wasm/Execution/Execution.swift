@@ -50,6 +50,8 @@ public final class Execution: @unchecked Sendable {
     let hostState: AnyObject?
     var trapReason: String?
     var exitCode: Int32 = 0
+    /// Where the guest was when it ended itself; nil unless it has.
+    public private(set) var exitTrap: Trap?
     var waitCondition = WaitCondition.input
     /// The search for a handler that the last slice did not finish.
     var search: HandlerSearch?
@@ -181,9 +183,19 @@ public final class Execution: @unchecked Sendable {
         case .trap(let kind):
             return .trapped(end(with: kind))
         case .exited:
-            _ = end(with: .host)
+            trapReason = "exited with code \(exitCode)"
+            exitTrap = end(with: .exited)
             return .exited(exitCode)
         }
+    }
+
+    /// Ends a suspended execution, which cannot be resumed then, and tells where the guest was.
+    ///
+    /// `reason` is what the trap says. Nil when the execution had ended before.
+    public func interrupt(reason: String) -> Trap? {
+        guard !hasEnded else { return nil }
+        trapReason = reason
+        return end(with: .interrupted)
     }
 
     /// The slots of the value stack that may hold references.

@@ -14,25 +14,35 @@ struct StackWalk {
         var frames: [Trap.Frame] = []
         var unexecuted: UInt64 = 0
         var search = LineTable.Search()
+        var previous: (place: Place, offset: Int)?
+        var isCut = false
         for place in places {
             let source = sources[place]
             unexecuted += UInt64(max(source?.unexecuted ?? 0, 0))
-            guard frames.count < Trap.backtraceDepthMax else { continue }
+            // Recursion makes many frames alike, but for the innermost's cell: a call has more than one.
+            let offset = source?.offset ?? 0
+            let isAlike =
+                previous.map { previous in
+                    previous.place.context == place.context
+                        && previous.place.definition == place.definition
+                        && previous.offset == offset
+                } ?? false
+            previous = (place, offset)
+            if isAlike {
+                if !isCut { frames[frames.count - 1].count += 1 }
+                continue
+            }
+            isCut = frames.count >= Trap.backtraceDepthMax
+            guard !isCut else { continue }
             let module = place.context.instance.module
             let function = module.structure.importedFunctionCount + place.definition
-            let offset = source?.offset ?? 0
-            // Recursion makes many frames alike.
-            let alike = frames.last.flatMap { last in
-                last.offset == offset && last.function == function ? last : nil
-            }
             frames.append(
-                alike
-                    ?? Trap.Frame(
-                        function: function,
-                        name: module.functionName(function),
-                        offset: offset,
-                        source: module.sourcePosition(of: offset, &search)
-                    )
+                Trap.Frame(
+                    function: function,
+                    name: module.functionName(function),
+                    offset: offset,
+                    source: module.sourcePosition(of: offset, &search)
+                )
             )
         }
         return (frames, places.count, unexecuted)

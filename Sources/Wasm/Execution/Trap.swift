@@ -41,9 +41,13 @@ public struct Trap: Error, Equatable, Sendable, CustomStringConvertible {
         case outOfFuel
         /// A host function refused to go on; ``Trap/reason`` says why.
         case host
+        /// The guest ended itself, which is a failure to whoever makes a trap of it.
+        case exited
+        /// The host ended an execution that could have gone on: ``Execution/interrupt(reason:)``.
+        case interrupted
     }
 
-    /// One frame of the guest's call stack.
+    /// One frame of the guest's call stack, or a run of frames that are all alike.
     public struct Frame: Equatable, Sendable {
         /// The function's index in its module.
         public let function: Int
@@ -53,28 +57,40 @@ public struct Trap: Error, Equatable, Sendable, CustomStringConvertible {
         public let offset: Int
         /// The line of the source that the instruction comes from, when the module has DWARF that says.
         public let source: SourcePosition?
+        /// How many frames in a row are like this one: more than one where a function calls itself.
+        public internal(set) var count: Int
 
         /// Makes a frame.
-        public init(function: Int, name: String?, offset: Int, source: SourcePosition? = nil) {
+        public init(
+            function: Int,
+            name: String?,
+            offset: Int,
+            source: SourcePosition? = nil,
+            count: Int = 1
+        ) {
             self.function = function
             self.name = name
             self.offset = offset
             self.source = source
+            self.count = count
         }
     }
 
     public let kind: Kind
 
-    /// What the host function said, for a trap of kind ``Kind/host``, or which exception it was.
+    /// What the host said, for traps that it made, or which exception it was.
     public let reason: String?
 
-    /// The guest's call stack, innermost frame first, cut after ``backtraceDepthMax`` frames.
+    /// The guest's call stack, innermost frame first, cut after ``backtraceDepthMax`` entries.
     public let backtrace: [Frame]
 
     /// How many frames there were, kept or not.
     public let depth: Int
 
-    /// The most frames that a trap keeps.
+    /// How many frames ``backtrace`` stands for; the other ones of ``depth`` were cut.
+    public var shownDepth: Int { backtrace.reduce(0) { $0 + $1.count } }
+
+    /// The most entries that a backtrace has.
     public static let backtraceDepthMax = 64
 
     /// Makes a trap with the call stack it happened on.
@@ -120,6 +136,8 @@ extension Trap.Kind: CustomStringConvertible {
         case .callStackExhausted: "call stack exhausted"
         case .outOfFuel: "all fuel consumed"
         case .host: "refused by the host"
+        case .exited: "exited"
+        case .interrupted: "interrupted"
         }
     }
 }

@@ -232,7 +232,7 @@ public struct ModuleTranscript {
         case .uncaughtException: "exception"
         case .arrayOutOfBounds: "array"
         case .castFailure: "cast"
-        case .heapExhausted, .callStackExhausted, .outOfFuel, .host: nil
+        case .heapExhausted, .callStackExhausted, .outOfFuel, .host, .exited, .interrupted: nil
         }
     }
 }

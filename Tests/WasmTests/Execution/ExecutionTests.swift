@@ -219,10 +219,13 @@ struct ExecutionTests {
               (func (export "a") call $exit  unreachable)
               (func (export "b") call $refuse  unreachable))
             """
-        guard case .exited(3) = try start(text, "a", imports: imports).resume(budget: 0) else {
+        let exiting = try start(text, "a", imports: imports)
+        guard case .exited(3) = exiting.resume(budget: 0) else {
             Issue.record("the guest does not exit")
             return
         }
+        #expect(exiting.exitTrap?.kind == .exited)
+        #expect(exiting.exitTrap?.backtrace.map(\.name) == ["a"])
         let refused = trap(try start(text, "b", imports: imports).resume(budget: 0))
         #expect(refused?.kind == .host)
         #expect(refused?.description == "no more")
@@ -250,9 +253,43 @@ struct ExecutionTests {
         let execution = try start(text, "forever")
         let trap = trap(execution.resume(budget: 1 << 24))
         #expect(trap?.kind == .callStackExhausted)
-        #expect(trap?.backtrace.count == Trap.backtraceDepthMax)
         #expect((trap?.depth ?? 0) > 10_000)
+        // All frames are at the same call.
+        #expect(trap?.backtrace.count == 1)
+        #expect(trap?.shownDepth == trap?.depth)
         #expect(execution.fuelUsed == UInt64(trap?.depth ?? 0))
+    }
+
+    @Test func `a backtrace is cut after so many entries, not frames`() throws {
+        let text = """
+            (module
+              (func $even (export "even") call $odd)
+              (func $odd call $even))
+            """
+        let trap = trap(try start(text, "even").resume(budget: 1 << 24))
+        #expect(trap?.backtrace.count == Trap.backtraceDepthMax)
+        #expect(trap?.shownDepth == Trap.backtraceDepthMax)
+        #expect((trap?.depth ?? 0) > 10_000)
+    }
+
+    @Test func `an interrupted execution tells where the guest was`() throws {
+        let text = """
+            (module
+              (func (export "outer") call $forever)
+              (func $forever (loop $again br $again)))
+            """
+        let execution = try start(text, "outer")
+        guard case .outOfBudget = execution.resume(budget: 0) else {
+            Issue.record("it should not have ended")
+            return
+        }
+        let used = execution.fuelUsed
+        let trap = try #require(execution.interrupt(reason: "enough"))
+        #expect(trap.kind == .interrupted)
+        #expect(trap.description == "enough")
+        #expect(trap.backtrace.map(\.name) == ["forever", "outer"])
+        #expect(execution.fuelUsed <= used)
+        #expect(execution.interrupt(reason: "again") == nil)
     }
 
     @Test func `a call that does not fit the function is refused before it runs`() throws {
