@@ -95,6 +95,21 @@ public struct LoopStatistics: Sendable, Equatable {
     public var requestCount = 0
     /// Messages that were refused as malformed, too large or too slow.
     public var refusedCount = 0
+    /// Responses that were begun, by the class of their status.
+    public var successCount = 0
+    public var redirectionCount = 0
+    public var clientErrorCount = 0
+    public var serverErrorCount = 0
+
+    /// Counts a response by its status.
+    mutating func count(_ status: Status) {
+        switch status.code {
+        case ..<300: successCount += 1
+        case ..<400: redirectionCount += 1
+        case ..<500: clientErrorCount += 1
+        default: serverErrorCount += 1
+        }
+    }
 }
 
 /// The atomics behind `LoopStatistics`: the loop's thread alone writes them.
@@ -104,6 +119,10 @@ final class LoopGauges: Sendable {
     private let acceptFailures = Atomic<Int>(0)
     private let requests = Atomic<Int>(0)
     private let refused = Atomic<Int>(0)
+    private let successes = Atomic<Int>(0)
+    private let redirections = Atomic<Int>(0)
+    private let clientErrors = Atomic<Int>(0)
+    private let serverErrors = Atomic<Int>(0)
 
     var statistics: LoopStatistics {
         LoopStatistics(
@@ -111,7 +130,11 @@ final class LoopGauges: Sendable {
             acceptedCount: accepted.load(ordering: .relaxed),
             acceptFailureCount: acceptFailures.load(ordering: .relaxed),
             requestCount: requests.load(ordering: .relaxed),
-            refusedCount: refused.load(ordering: .relaxed)
+            refusedCount: refused.load(ordering: .relaxed),
+            successCount: successes.load(ordering: .relaxed),
+            redirectionCount: redirections.load(ordering: .relaxed),
+            clientErrorCount: clientErrors.load(ordering: .relaxed),
+            serverErrorCount: serverErrors.load(ordering: .relaxed)
         )
     }
 
@@ -122,5 +145,9 @@ final class LoopGauges: Sendable {
         acceptFailures.store(statistics.acceptFailureCount, ordering: .relaxed)
         requests.store(statistics.requestCount, ordering: .relaxed)
         refused.store(statistics.refusedCount, ordering: .relaxed)
+        successes.store(statistics.successCount, ordering: .relaxed)
+        redirections.store(statistics.redirectionCount, ordering: .relaxed)
+        clientErrors.store(statistics.clientErrorCount, ordering: .relaxed)
+        serverErrors.store(statistics.serverErrorCount, ordering: .relaxed)
     }
 }

@@ -81,6 +81,7 @@ extension LoopCore {
                 front.summary?.value.bytesOut += response.body.count
             }
             front.summary?.value.begin(response)
+            statistics.count(response.status)
         } catch {
             encodeOwnFault(front, connection)
         }
@@ -106,6 +107,7 @@ extension LoopCore {
             )
             connection.streamRemaining = length
             front.summary?.value.begin(response)
+            statistics.count(response.status)
         } catch {
             encodeOwnFault(front, connection)
             pop(connection)
@@ -161,6 +163,7 @@ extension LoopCore {
             )
         else { preconditionFailure("a constant response must be valid") }
         front.summary?.value.begin(response)
+        statistics.count(response.status)
         guard hasBody else { return }
         connection.output.append(response.body)
         front.summary?.value.bytesOut += response.body.count

@@ -75,6 +75,11 @@ public final class InvocationRing: Sendable {
     /// Any thread.
     var isFillingUp: Bool { state.withLock { $0.records.count > recordsMax / 4 * 3 } }
 
+    /// How many records wait for the writer, and how many there is room for.
+    ///
+    /// Any thread.
+    var fill: (waiting: Int, room: Int) { state.withLock { ($0.records.count, recordsMax) } }
+
     /// Takes all records.
     ///
     /// Only the writer calls this, and returns the array through `recycle`.

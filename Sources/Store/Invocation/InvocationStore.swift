@@ -138,6 +138,8 @@ final class InvocationQueue: Sendable {
     let fileNumber = Mutex<UInt64?>(nil)
     /// That a query found the database to be damaged: the writer deals with it.
     let damage = Mutex<StoreError?>(nil)
+    /// How long each batch took that was committed.
+    let commits = DurationHistogram()
     let stored = Atomic<Int>(0)
     let lost = Atomic<Int>(0)
     private let rings = Mutex<[InvocationRing]>([])

@@ -89,6 +89,7 @@ final class InvocationWriter {
         do {
             let file = try openDatabase()
             let now = Timestamp.now()
+            let began = Monotonic.now()
             try file.write { database in
                 try records.insert(batches, now: now, into: database) {
                     // Who yields gets little of a processor that others want all the time: records must not be lost for it.
@@ -103,6 +104,7 @@ final class InvocationWriter {
                     )
                 }
             }
+            queue.commits.record(Monotonic.now() &- began)
             records.committed()
             untoldDrops = 0
             completeAt = now
