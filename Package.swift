@@ -188,7 +188,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Daemon", "Gzip", "HTTP", "Linux", "Store", "TestSupport", "WasmText", "roost",
+                "Daemon", "Gzip", "HTTP", "HTTPServer", "Linux", "Store", "TestSupport", "WasmText",
+                "roost",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict

@@ -31,6 +31,8 @@ extension DaemonConfiguration {
         keep("invocations.retentionRecords", \.retentionRecords)
         keep("invocations.retentionBytes", \.retentionBytes)
         keep("invocations.sampleSuccesses", \.sampleSuccesses)
+        keep("tracing", \.tracing)
+        keep("metrics.functionsMax", \.metricsFunctionsMax)
         keep("pool.residentBytesMax", \.residentBytesMax)
         keep("pool.dormantAfterMs", \.dormantAfterMilliseconds)
         keep("pool.warmMs", \.warmMilliseconds)

@@ -46,6 +46,10 @@ struct DaemonConfiguration: Equatable, Sendable {
     var versions = VersionCollector.Settings()
     /// The file with the key for secrets; nil: the service manager's credential, or the data folder's own.
     var secretKeyFile: String?
+    /// Where spans are sent; nil: nowhere.
+    var tracing: TracingConfiguration?
+    /// How many functions have metrics of their own.
+    var metricsFunctionsMax = 1_000
     var retentionSeconds = 7 * 86_400
     var retentionRecords = 10_000_000
     var retentionBytes = 4 << 30
@@ -136,6 +140,12 @@ struct DaemonConfiguration: Equatable, Sendable {
         try reader.object("secrets") { secrets throws(ConfigurationError) in
             secretKeyFile = try secrets.string("keyFile") ?? secretKeyFile
         }
+        try reader.object("tracing") { (inner) throws(ConfigurationError) in
+            tracing = try TracingConfiguration(&inner)
+        }
+        try reader.object("metrics") { (inner) throws(ConfigurationError) in
+            try inner.integer("functionsMax", &metricsFunctionsMax)
+        }
         try reader.object("asyncCalls") { (calls) throws(ConfigurationError) in
             try asyncCalls.apply(&calls)
         }
@@ -178,6 +188,7 @@ struct DaemonConfiguration: Equatable, Sendable {
             ("versions.keepCount", versions.keepCount, 1...1_000_000),
             ("versions.keepSeconds", versions.keepSeconds, 0...Int(Int32.max)),
             ("versions.collectSeconds", versions.collectSeconds, 1...86_400),
+            ("metrics.functionsMax", metricsFunctionsMax, 0...100_000),
             ("invocations.max", invocationsMax, 1...1_000_000),
             ("asyncCalls.waitingMax", asyncCalls.waitingMax, 0...10_000_000),
             ("asyncCalls.concurrency", asyncCalls.concurrency, 1...1_024),

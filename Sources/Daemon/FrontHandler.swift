@@ -28,6 +28,7 @@ final class FrontHandler: RequestHandler {
         let followers: LogFollowers
         let access: AccessControl
         let lifecycle: Lifecycle
+        let spans: SpanExporter?
     }
 
     private let parts: Parts
@@ -298,18 +299,7 @@ final class FrontHandler: RequestHandler {
         case .metrics:
             let parts = parts
             let isTaken = parts.executor.submit {
-                let dropped = parts.accessLog.droppedCount
-                var metrics = Metrics(parts.platform.poolReport, accessLogDropped: dropped)
-                metrics.add(
-                    parts.lifecycle.loops,
-                    parts.platform,
-                    controlRefused: parts.executor.refusedCount
-                        + parts.recordReaders.refusedCount,
-                    asyncRefused: parts.api.asyncCalls.refusedCount
-                )
-                metrics.add(parts.access.refusals)
-                metrics.add(parts.api.invocations.statistics())
-                exchange.respond(metrics.response)
+                exchange.respond(Metrics(parts).response(to: request.head))
             }
             if !isTaken { exchange.respond(problem(.busy, request.head, identifier)) }
         case .api:

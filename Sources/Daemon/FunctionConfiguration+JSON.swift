@@ -213,6 +213,21 @@ struct ObjectReader {
         value = boolean
     }
 
+    /// A number from 0 to 1.
+    mutating func share(_ name: String, _ value: inout Double) throws(ConfigurationError) {
+        guard let json = members.removeValue(forKey: name) else { return }
+        let number: Double? =
+            switch json {
+            case .integer(let integer): Double(integer)
+            case .number(let number): number
+            default: nil
+            }
+        guard let number, (0...1).contains(number) else {
+            throw ConfigurationError(key: key(name), reason: "should be a number from 0 to 1")
+        }
+        value = number
+    }
+
     mutating func string(_ name: String) throws(ConfigurationError) -> String? {
         guard let json = take(name) else { return nil }
         guard let string = json.string else {

@@ -201,15 +201,7 @@ private struct CommandRun {
 
     private func report(_ trap: Trap) {
         var lines = ["roost: \(options.file): trap: \(trap)"]
-        for (index, frame) in trap.backtrace.enumerated() {
-            let name = frame.name ?? "<function \(frame.function)>"
-            let offset = String(frame.offset, radix: 16)
-            let source = frame.source.map { " (\($0))" } ?? ""
-            lines.append("  \(index): \(name) at byte 0x\(offset)\(source)")
-        }
-        if trap.depth > trap.backtrace.count {
-            lines.append("  … \(trap.depth - trap.backtrace.count) more")
-        }
+        lines += BacktraceText.lines(of: trap).map { "  \($0)" }
         complain(lines.joined(separator: "\n"))
     }
 }

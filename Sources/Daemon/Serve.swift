@@ -74,6 +74,7 @@ package final class Service: Sendable {
     private let collector: VersionCollector
     private let deployments: DeploymentStore
     private let invocations: InvocationStore
+    private let spans: SpanExporter?
     private let lifecycle = Lifecycle()
 
     /// Starts a daemon with default settings, apart from these.
@@ -117,9 +118,13 @@ package final class Service: Sendable {
         )
         let vault = SecretVault(keys, deployments, logger)
         try vault.check()
+        spans = try configuration.tracing.map { tracing in
+            try SpanExporter(tracing) { logger.warning("traces", metadata: ["state": "\($0)"]) }
+        }
         platform = try Platform(
             options: configuration.platformOptions,
             log: invocations,
+            spans: spans,
             functions: { name in
                 try deployments.function(named: name.description).map {
                     try StoredFunction($0, of: deployments)
@@ -169,7 +174,8 @@ package final class Service: Sendable {
             recordReaders: recordReaders,
             followers: followers,
             access: access,
-            lifecycle: lifecycle
+            lifecycle: lifecycle,
+            spans: spans
         )
         servers = try Self.listen(configuration, inherited, parts)
         address = servers[0].addresses[0]
@@ -218,6 +224,7 @@ package final class Service: Sendable {
         executor.stop()
         recordReaders.stop()
         platform.stop()
+        spans?.stop()
         accessLog.stop()
         invocations.close()
         deployments.close()
@@ -248,6 +255,8 @@ extension DaemonConfiguration {
         options.dormantAfterMilliseconds = dormantAfterMilliseconds
         options.warmMilliseconds = warmMilliseconds
         options.responseFields = responseFields
+        options.traceSampleRatio = tracing?.sampleRatio ?? 0
+        options.metricsFunctionsMax = metricsFunctionsMax
         options.serverSoftware = "roost/\(ProgramVersion.text)"
         return options
     }

@@ -162,6 +162,7 @@ public struct Bench {
             ),
             FunctionVersion.Residence(loaded: loaded, environment: environment),
             identifier: "bench",
+            trace: TraceContext(),
             origin: RequestOrigin(address: "")
         )
     }

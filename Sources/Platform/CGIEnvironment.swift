@@ -34,6 +34,7 @@ struct CGIEnvironment {
     let match: RouteMatch
     let fixed: FixedEnvironment
     let requestIdentifier: String
+    let trace: TraceContext
     /// Nil while the body is still coming.
     let bodyByteCount: Int?
     let origin: RequestOrigin
@@ -72,9 +73,8 @@ struct CGIEnvironment {
         if let type = head.fields.firstIndex(of: "content-type") {
             append("CONTENT_TYPE", head.fields.octets(at: type), to: &strings)
         }
-        if let parent = head.fields.firstIndex(of: "traceparent") {
-            append("TRACEPARENT", head.fields.octets(at: parent), to: &strings)
-        }
+        append("TRACEPARENT", trace.parentForCallees, to: &strings)
+        if let state = trace.state { append("TRACESTATE", state, to: &strings) }
         appendFields(to: &strings)
         return strings
     }

@@ -20,6 +20,7 @@ public final class FunctionVersion: Sendable {
     let uses = VersionUses()
 
     private let serverSoftware: String
+    private let metrics = AtomicLazyReference<FunctionMetrics>()
 
     /// A version in memory, with what is made of its configuration for its guests.
     struct Residence {
@@ -54,6 +55,11 @@ public final class FunctionVersion: Sendable {
         self.interface = interface
         self.gate = gate
         self.serverSoftware = serverSoftware
+    }
+
+    /// Where the version's invocations are counted.
+    func metrics(in metrics: InvocationMetrics) -> FunctionMetrics {
+        self.metrics.load() ?? self.metrics.storeIfNil(metrics.function(function.description))
     }
 
     /// The version in memory; nil when it is not there, or not any more.

@@ -85,7 +85,12 @@ extension Invocation {
             sink.abort()
             return
         }
-        let response = report.response(failure, version, surroundings.options)
+        let response = report.response(
+            failure,
+            version,
+            surroundings.options,
+            log: dialogue?.context
+        )
         report.sent(response.status, byteCount: response.body.count)
         report.failed(failure)
         sink.respond(response)

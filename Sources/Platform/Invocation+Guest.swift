@@ -14,6 +14,7 @@ extension Invocation {
             match,
             residence,
             identifier: identifier,
+            trace: report.trace,
             origin: origin
         )
         do {
@@ -45,6 +46,7 @@ extension Invocation {
         _ match: RouteMatch,
         _ residence: FunctionVersion.Residence,
         identifier: String,
+        trace: TraceContext,
         origin: RequestOrigin
     ) -> any GuestDialogue {
         var input = GuestInput(request.body)
@@ -61,6 +63,7 @@ extension Invocation {
                 match: match,
                 fixed: residence.environment,
                 requestIdentifier: identifier,
+                trace: trace,
                 bodyByteCount: request.isComplete ? request.body.count : nil,
                 origin: origin
             )
@@ -95,7 +98,7 @@ extension Invocation {
     func failure(of trap: Trap, _ context: WASIContext) -> InvocationFailure {
         if context.output.limitWasExceeded {
             let limit = version.configuration.limits.outputBytes
-            return .badOutput("it is larger than limits.outputBytes of \(limit)")
+            return .badOutput("it is larger than limits.outputBytes of \(limit)", trap)
         }
         if trap.kind == .outOfFuel {
             return .fuel(limit: version.configuration.limits.fuel ?? 0, trap)
@@ -108,10 +111,14 @@ extension Invocation {
         return .memory(limit: version.configuration.limits.memoryBytes, cause: cause, trap)
     }
 
+    /// The failure of an invocation whose time is over; its guest, if it has begun, cannot go on.
     func timeout(waited: Bool) -> InvocationFailure {
-        .timeout(
-            milliseconds: version.configuration.limits.timeoutMilliseconds,
-            waited: waited
+        let milliseconds = version.configuration.limits.timeoutMilliseconds
+        let reason = "stopped after limits.timeoutMs of \(milliseconds)"
+        return .timeout(
+            milliseconds: milliseconds,
+            waited: waited,
+            execution?.interrupt(reason: reason)
         )
     }
 }

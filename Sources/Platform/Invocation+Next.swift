@@ -99,6 +99,7 @@ extension Invocation {
             match,
             identifier: identifiers.next(),
             origin: origin,
+            trace: report.trace.child(),
             depth: depth + 1,
             surroundings: surroundings,
             sink: answer

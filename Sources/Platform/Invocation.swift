@@ -23,6 +23,11 @@ public final class Invocation: Resumable, @unchecked Sendable {
         let census: Census
         let directory: FunctionDirectory
         let ring: InvocationRing
+        let metrics: InvocationMetrics
+        /// Which of the recorders of a function's metrics is the lane's.
+        let shard: Int
+        /// Where spans of sampled invocations go.
+        let spans: (any SpanSink)?
     }
 
     enum Stage {
@@ -90,6 +95,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
         identifier: String,
         origin: RequestOrigin,
         trigger: InvocationTrigger = .http,
+        trace: TraceContext,
         depth: Int = 0,
         surroundings: Surroundings,
         sink: any AnswerSink,
@@ -106,7 +112,13 @@ public final class Invocation: Resumable, @unchecked Sendable {
         version = match.version
         let timeout = UInt64(match.version.configuration.limits.timeoutMilliseconds)
         deadline = request.receivedAt &+ timeout &* 1_000_000
-        report = InvocationReport(request, match, identifier: identifier, trigger: trigger)
+        report = InvocationReport(
+            request,
+            match,
+            identifier: identifier,
+            trigger: trigger,
+            trace: trace
+        )
     }
 
     var identifier: String { report.identifier }
@@ -310,7 +322,10 @@ public final class Invocation: Resumable, @unchecked Sendable {
         case .exited(0):
             end(.finished)
         case .exited(let code):
-            end(.failed(memoryFailure("it exited with code \(code)", nil) ?? .exit(code)))
+            let trap = execution.exitTrap
+            end(
+                .failed(memoryFailure("it exited with code \(code)", trap) ?? .exit(code, trap))
+            )
         case .trapped(let trap):
             end(.failed(failure(of: trap, dialogue.context)))
         case .outOfBudget:
@@ -495,10 +510,13 @@ public final class Invocation: Resumable, @unchecked Sendable {
 
     private func record() {
         if let body { report.received(request.body.count + body.totalByteCount) }
-        surroundings.ring.append(
-            report.record(version, log: dialogue?.context),
-            share: version.configuration.sampleSuccesses
-        )
+        let phases = report.phases(until: Monotonic.now())
+        let record = report.record(version, phases, log: dialogue?.context)
+        version.metrics(in: surroundings.metrics).count(record, phases, shard: surroundings.shard)
+        if report.trace.isSampled, let spans = surroundings.spans {
+            spans.append(InvocationSpan(record, report.trace, origin, match, depth: depth))
+        }
+        surroundings.ring.append(record, share: version.configuration.sampleSuccesses)
         dialogue = nil
         if !isInline { finished() }
     }

@@ -6,12 +6,13 @@ import Wasm
 enum InvocationFailure {
     case trap(Trap)
     /// The guest ended itself with a code other than zero.
-    case exit(Int32)
+    case exit(Int32, Trap?)
     case fuel(limit: UInt64, Trap)
-    case timeout(milliseconds: Int, waited: Bool)
+    /// The trap tells where the guest was; nil when it had not begun, or waited for another function.
+    case timeout(milliseconds: Int, waited: Bool, Trap?)
     /// The guest failed after it had asked for more memory than it may have.
     case memory(limit: Int, cause: String, Trap?)
-    case badOutput(String)
+    case badOutput(String, Trap? = nil)
     case functionFull(concurrency: Int, queue: Int)
     case platformFull
     case draining
@@ -65,19 +66,19 @@ enum InvocationFailure {
         switch self {
         case .trap(let trap):
             "the function trapped: \(trap)"
-        case .exit(let code):
+        case .exit(let code, _):
             "the function exited with code \(code)"
         case .fuel(let limit, _):
             "the function used all of its limits.fuel of \(limit) instructions"
-        case .timeout(let milliseconds, false):
+        case .timeout(let milliseconds, false, _):
             "the function did not finish within its limits.timeoutMs of \(milliseconds)"
-        case .timeout(let milliseconds, true):
+        case .timeout(let milliseconds, true, _):
             "the request waited for its turn for the function's limits.timeoutMs of "
                 + "\(milliseconds)"
         case .memory(let limit, let cause, _):
             "the function needed more than its limits.memoryBytes of \(limit), and failed: "
                 + cause
-        case .badOutput(let reason):
+        case .badOutput(let reason, _):
             "the function's output is not a response: \(reason)"
         case .functionFull(let concurrency, let queue):
             "the function runs \(concurrency) invocations and has \(queue) waiting, "
@@ -95,10 +96,13 @@ enum InvocationFailure {
         }
     }
 
+    /// Where the guest was when it failed.
     var trap: Trap? {
         switch self {
         case .trap(let trap), .fuel(_, let trap): trap
-        case .memory(_, _, let trap): trap
+        case .exit(_, let trap), .timeout(_, _, let trap), .memory(_, _, let trap),
+            .badOutput(_, let trap):
+            trap
         default: nil
         }
     }
@@ -116,7 +120,9 @@ enum InvocationFailure {
     }
 
     /// The problem document (RFC 9457).
-    func problem(requestIdentifier: String, showsTrap: Bool) -> [UInt8] {
+    ///
+    /// `shown` is what of the guest it may tell.
+    func problem(requestIdentifier: String, showing shown: GuestFigures?) -> [UInt8] {
         var json = JSONText()
         json.object { json in
             json.member("type", "urn:roost:problem:\(errorName ?? "unavailable")")
@@ -125,42 +131,16 @@ enum InvocationFailure {
             json.member("detail", detail)
             json.member("instance", "/v1/invocations/\(requestIdentifier)")
             json.member("requestId", requestIdentifier)
-            if showsTrap, let trap {
+            guard let shown else { return }
+            if let trap {
                 json.key("trap")
-                TrapReport.write(trap, to: &json)
+                TrapReport.write(trap, shown, to: &json)
+            }
+            json.key("log")
+            json.array { json in
+                for line in shown.lastLines { json.string(line) }
             }
         }
         return json.bytes
-    }
-}
-
-/// The JSON form of a trap.
-enum TrapReport {
-    static func text(_ trap: Trap) -> String {
-        var json = JSONText()
-        write(trap, to: &json)
-        return json.text
-    }
-
-    static func write(_ trap: Trap, to json: inout JSONText) {
-        json.object { json in
-            json.member("kind", trap.description)
-            json.member("depth", trap.depth)
-            json.key("backtrace")
-            json.array { json in
-                for frame in trap.backtrace {
-                    json.object { json in
-                        json.member("function", frame.function)
-                        if let name = frame.name { json.member("name", name) }
-                        json.member("offset", frame.offset)
-                        if let source = frame.source {
-                            json.member("file", source.file)
-                            json.member("line", source.line)
-                            if let column = source.column { json.member("column", column) }
-                        }
-                    }
-                }
-            }
-        }
     }
 }

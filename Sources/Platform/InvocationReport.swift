@@ -9,6 +9,7 @@ import Wasm
 /// Makes the response's header fields and the stored record of it.
 struct InvocationReport {
     let identifier: String
+    let trace: TraceContext
     var start: StartKind?
     private(set) var endedAt: UInt64 = 0
 
@@ -16,7 +17,6 @@ struct InvocationReport {
     private let alias: String?
     private let method: Method
     private let path: String
-    private let traceIdentifier: String?
     /// Where the page is from that asked; only when the function cares.
     private let origin: String?
     private var byteCountIn: Int
@@ -39,15 +39,15 @@ struct InvocationReport {
         _ request: Request,
         _ match: RouteMatch,
         identifier: String,
-        trigger: InvocationTrigger
+        trigger: InvocationTrigger,
+        trace: TraceContext
     ) {
         self.identifier = identifier
         self.trigger = trigger
+        self.trace = trace
         alias = match.alias
         method = request.head.method
         path = request.head.path
-        traceIdentifier = request.head.fields["traceparent"]
-            .flatMap(RequestIdentity.traceIdentifier)
         origin =
             match.version.configuration.cors == nil ? nil : request.head.fields["origin"]
         byteCountIn = request.body.count
@@ -121,10 +121,13 @@ struct InvocationReport {
     }
 
     /// The platform's answer in the guest's place.
+    ///
+    /// `log` is what the guest logged, if it ran.
     func response(
         _ failure: InvocationFailure,
         _ version: FunctionVersion,
-        _ options: PlatformOptions
+        _ options: PlatformOptions,
+        log context: WASIContext?
     ) -> Response {
         var fields: Fields = ["Content-Type": "application/problem+json"]
         if let name = failure.errorName { fields.append("X-Function-Error", name) }
@@ -132,7 +135,7 @@ struct InvocationReport {
         addFields(to: &fields, version, options, isComplete: true)
         let body = failure.problem(
             requestIdentifier: identifier,
-            showsTrap: version.configuration.debug
+            showing: version.configuration.debug ? figures(context) : nil
         )
         return Response(status: failure.status, fields: fields, body: body)
     }
@@ -190,8 +193,32 @@ struct InvocationReport {
 
     // MARK: - Durations
 
+    /// How long each phase took, in nanoseconds.
+    struct Phases {
+        var queue: UInt64
+        var start: UInt64
+        var guest: UInt64
+        var total: UInt64
+    }
+
+    func phases(until now: UInt64) -> Phases {
+        func duration(from start: UInt64, to end: UInt64) -> UInt64 {
+            start != 0 && end > start ? end - start : 0
+        }
+        return Phases(
+            queue: duration(from: receivedAt, to: startBeganAt == 0 ? now : startBeganAt),
+            start: duration(from: startBeganAt, to: guestBeganAt == 0 ? now : guestBeganAt),
+            guest: duration(from: guestBeganAt, to: endedAt),
+            total: duration(from: receivedAt, to: now)
+        )
+    }
+
     private static func microseconds(from start: UInt64, to end: UInt64) -> Int64 {
-        end > start ? Int64(clamping: (end - start) / 1_000) : 0
+        end > start ? microseconds(end - start) : 0
+    }
+
+    private static func microseconds(_ nanoseconds: UInt64) -> Int64 {
+        Int64(clamping: nanoseconds / 1_000)
     }
 
     private func queueMicroseconds(until now: UInt64) -> Int64 {
@@ -212,8 +239,11 @@ struct InvocationReport {
     /// The stored record.
     ///
     /// `log` is what the guest logged, if it ran.
-    func record(_ version: FunctionVersion, log context: WASIContext?) -> InvocationRecord {
-        let now = Monotonic.now()
+    func record(
+        _ version: FunctionVersion,
+        _ phases: Phases,
+        log context: WASIContext?
+    ) -> InvocationRecord {
         var record = InvocationRecord(
             id: identifier,
             function: version.function.description,
@@ -227,19 +257,30 @@ struct InvocationReport {
         record.status = status
         record.outcome = outcome
         record.start = start.flatMap { InvocationStart(rawValue: $0.rawValue) }
-        record.queueMicroseconds = queueMicroseconds(until: now)
-        record.startMicroseconds = startMicroseconds(until: now)
-        record.guestMicroseconds = guestMicroseconds
-        record.totalMicroseconds = Self.microseconds(from: receivedAt, to: now)
+        record.queueMicroseconds = Self.microseconds(phases.queue)
+        record.startMicroseconds = Self.microseconds(phases.start)
+        record.guestMicroseconds = Self.microseconds(phases.guest)
+        record.totalMicroseconds = Self.microseconds(phases.total)
         record.fuel = Int64(clamping: fuel)
         record.memoryPeakBytes = Int64(memoryBytesPeak)
         record.bytesIn = Int64(byteCountIn)
         record.bytesOut = Int64(byteCountOut)
-        record.traceId = traceIdentifier
+        record.traceId = trace.traceIdentifier
         record.error = error
-        record.trapReport = trap.map(TrapReport.text)
+        record.trapReport = trap.map { TrapReport.text($0, figures()) }
         if let context { addLines(of: context, to: &record) }
         return record
+    }
+
+    /// What the guest had used, and, with its context, what it had logged last.
+    private func figures(_ context: WASIContext? = nil) -> GuestFigures {
+        var figures = GuestFigures(fuel: fuel, memoryBytes: memoryBytesPeak)
+        guard let context else { return figures }
+        context.log.finish()
+        let count = context.log.count
+        figures.lastLines = (max(0, count - GuestFigures.lastLinesMax)..<count)
+            .map { context.log[$0].text }
+        return figures
     }
 
     private static func stream(_ stream: LogLines.Stream) -> LogStream {

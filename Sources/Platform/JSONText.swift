@@ -1,47 +1,56 @@
 /// Writes the few JSON documents that the request path makes, without Foundation. RFC 8259
-struct JSONText {
-    private(set) var text = ""
+package struct JSONText {
+    package private(set) var text = ""
     private var needsComma = false
 
+    /// An empty document.
+    package init() {}
+
     /// The finished document.
-    var bytes: [UInt8] { Array(text.utf8) }
+    package var bytes: [UInt8] { Array(text.utf8) }
 
-    mutating func object(_ body: (inout JSONText) -> Void) { nest("{", "}", body) }
+    package mutating func object(_ body: (inout JSONText) -> Void) { nest("{", "}", body) }
 
-    mutating func array(_ body: (inout JSONText) -> Void) { nest("[", "]", body) }
+    package mutating func array(_ body: (inout JSONText) -> Void) { nest("[", "]", body) }
 
     /// Writes a member's name; its value must follow.
-    mutating func key(_ name: String) {
+    package mutating func key(_ name: String) {
         separate()
         append(quoting: name)
         text += ":"
         needsComma = false
     }
 
-    mutating func string(_ value: String) {
+    package mutating func string(_ value: String) {
         separate()
         append(quoting: value)
         needsComma = true
     }
 
-    mutating func number(_ value: some BinaryInteger) {
+    package mutating func number(_ value: some BinaryInteger) {
         separate()
         text += String(value)
         needsComma = true
     }
 
-    mutating func null() {
+    package mutating func boolean(_ value: Bool) {
+        separate()
+        text += value ? "true" : "false"
+        needsComma = true
+    }
+
+    package mutating func null() {
         separate()
         text += "null"
         needsComma = true
     }
 
-    mutating func member(_ name: String, _ value: String) {
+    package mutating func member(_ name: String, _ value: String) {
         key(name)
         string(value)
     }
 
-    mutating func member(_ name: String, _ value: some BinaryInteger) {
+    package mutating func member(_ name: String, _ value: some BinaryInteger) {
         key(name)
         number(value)
     }

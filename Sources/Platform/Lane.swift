@@ -12,6 +12,7 @@ public final class Lane {
     private var table: RoutingTable
     private var generation: UInt64 = 0
     private var identifiers = UUIDv7Maker()
+    private var traces: TraceSource
     /// Instances of requests that are answered, to be given back when the answers are written.
     private var used: [UsedInstance] = []
     /// How many page faults this thread had had when it last gave instances back.
@@ -19,6 +20,7 @@ public final class Lane {
 
     init(_ platform: Platform, ring: InvocationRing) {
         self.platform = platform
+        traces = TraceSource(sampleRatio: platform.options.traceSampleRatio)
         table = platform.directory.table
         surroundings = Invocation.Surroundings(
             options: platform.options,
@@ -29,7 +31,10 @@ public final class Lane {
             stacks: platform.stacks,
             census: platform.census,
             directory: platform.directory,
-            ring: ring
+            ring: ring,
+            metrics: platform.metrics,
+            shard: platform.metrics.nextShard(),
+            spans: platform.spans
         )
     }
 
@@ -82,6 +87,7 @@ public final class Lane {
             identifier: identifier ?? self.identifier(of: request.head),
             origin: origin,
             trigger: trigger,
+            trace: traces.context(of: request.head.fields),
             surroundings: surroundings,
             sink: sink,
             finished: finished

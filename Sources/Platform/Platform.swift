@@ -17,22 +17,27 @@ public final class Platform: Sendable {
     /// Stacks for guests, to be used again.
     let stacks: FreeList<ValueStack>
     let census: Census
+    let metrics: InvocationMetrics
+    let spans: (any SpanSink)?
 
     private let log: InvocationStore
 
     /// Starts the threads.
     ///
     /// `functions`, `modules` and `secrets` find what is stored, on threads that may block: a function, the bytes of a
-    /// module, and the secrets of a version.
+    /// module, and the secrets of a version. `spans` takes the spans of sampled invocations.
     public init(
         options: PlatformOptions,
         log: InvocationStore,
+        spans: (any SpanSink)? = nil,
         functions: @escaping FunctionSource,
         secrets: @escaping SecretSource = { _, _ in [] },
         modules: @escaping @Sendable (ModuleDigest) throws -> [UInt8]?
     ) throws(SystemError) {
         self.options = options
         self.log = log
+        self.spans = spans
+        metrics = InvocationMetrics(functionsMax: options.metricsFunctionsMax)
         census = Census(countMax: options.invocationsMax)
         let residents = Residents(
             account: MemoryAccount(byteCountMax: options.residentBytesMax),
@@ -82,6 +87,15 @@ public final class Platform: Sendable {
     /// How many invocations were refused since the start: by their functions' limits, and by the platform's.
     public var refusals: (functionFull: Int, platformFull: Int) { census.refusals }
 
+    /// What was counted of invocations by function, those without a label of their own together.
+    public var invocationReport: [FunctionReport] {
+        let table = table
+        return metrics.report { table.knows($0) }
+    }
+
+    /// What the threads do that run guests beyond their first slice.
+    public var schedulerReport: SchedulerReport { scheduler.report }
+
     /// How many invocations run or wait.
     public var invocationCount: Int { census.current }
 
@@ -129,7 +143,10 @@ public final class Platform: Sendable {
     public func publishDormant(_ names: [String]) { directory.addDormant(names) }
 
     /// Hides a function from requests.
-    public func withdraw(_ name: String) { directory.withdraw(name) }
+    public func withdraw(_ name: String) {
+        directory.withdraw(name)
+        metrics.forget(name)
+    }
 
     /// Has the routing table hold a function that may be dormant.
     ///

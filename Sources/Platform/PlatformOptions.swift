@@ -46,6 +46,13 @@ public struct PlatformOptions: Sendable {
     /// finds it ready.
     public var warmMilliseconds = 600_000
 
+    /// The share of new traces that are sampled, from 0 to 1; a trace that a caller began is sampled when the
+    /// caller says so.
+    public var traceSampleRatio = 0.0
+
+    /// How many functions are counted by themselves; the others are counted together.
+    public var metricsFunctionsMax = 1_000
+
     /// The fields added to responses.
     public var responseFields = ResponseFields.all
 

@@ -211,6 +211,9 @@ public struct RoutingTable: Sendable {
         return count != before
     }
 
+    /// Whether there is a function of a name; of dormant ones, whether there seems to be.
+    func knows(_ name: String) -> Bool { self[name] != nil || isDormant(name) }
+
     private func isDormant(_ name: String) -> Bool {
         guard dormantCount > 0 else { return false }
         let hash = Self.hash(name)

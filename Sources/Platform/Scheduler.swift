@@ -25,6 +25,18 @@ enum Suspension: Equatable {
     case done
 }
 
+/// What a scheduler does at one moment, and has done since its start.
+public struct SchedulerReport: Sendable {
+    /// Tasks that wait for a thread, and those that wait for a moment or to be woken.
+    public let readyCount: Int
+    public let asleepCount: Int
+    public let workerCount: Int
+    public let busyWorkerCount: Int
+    /// Slices run by workers, and by event loops that helped them.
+    public let workerSliceCount: Int
+    public let loopSliceCount: Int
+}
+
 /// Runs tasks slice by slice, in turn, on a fixed number of threads; those that have run little come first.
 ///
 /// A sleeping task costs an entry in a timer queue and no thread. The number of tasks is bounded
@@ -45,6 +57,15 @@ public final class Scheduler: Sendable {
         let value = Atomic(0)
     }
 
+    private let activity: Activity
+
+    /// What is counted for people.
+    private final class Activity: Sendable {
+        let busyWorkers = Atomic(0)
+        let workerSlices = Atomic(0)
+        let loopSlices = Atomic(0)
+    }
+
     /// How many threads run tasks.
     public let workerCount: Int
 
@@ -53,10 +74,14 @@ public final class Scheduler: Sendable {
         self.workerCount = max(1, workerCount)
         let shortCount = Counter()
         self.shortCount = shortCount
+        let activity = Activity()
+        self.activity = activity
         for index in 0..<self.workerCount {
             let monitor = monitor
             do throws(SystemError) {
-                try threads.spawn(name: "worker-\(index)") { Self.work(monitor, shortCount) }
+                try threads.spawn(name: "worker-\(index)") {
+                    Self.work(monitor, shortCount, activity)
+                }
             } catch {
                 stop()
                 throw error
@@ -93,7 +118,9 @@ public final class Scheduler: Sendable {
             defer { shortCount.value.store(state.ready.shortCount, ordering: .relaxed) }
             return state.ready.popShort()
         }
-        if let task { Self.run(task, monitor) }
+        guard let task else { return }
+        activity.loopSlices.add(1, ordering: .relaxed)
+        Self.run(task, monitor)
     }
 
     /// The backlog of tasks that have run little which the workers are left with.
@@ -102,6 +129,18 @@ public final class Scheduler: Sendable {
     /// How many tasks are ready, and how many asleep.
     var counts: (ready: Int, asleep: Int) {
         monitor.withLock { ($0.ready.count, $0.asleep.count) }
+    }
+
+    var report: SchedulerReport {
+        let counts = counts
+        return SchedulerReport(
+            readyCount: counts.ready,
+            asleepCount: counts.asleep,
+            workerCount: workerCount,
+            busyWorkerCount: activity.busyWorkers.load(ordering: .relaxed),
+            workerSliceCount: activity.workerSlices.load(ordering: .relaxed),
+            loopSliceCount: activity.loopSlices.load(ordering: .relaxed)
+        )
     }
 
     /// Stops the threads after their current slices.
@@ -118,9 +157,18 @@ public final class Scheduler: Sendable {
     /// Guests that run long give way to event loops, which may have a short one: by about ten to one.
     private static let workerNice: Int32 = 10
 
-    private static func work(_ monitor: Monitor<State>, _ shortCount: Counter) {
+    private static func work(
+        _ monitor: Monitor<State>,
+        _ shortCount: Counter,
+        _ activity: Activity
+    ) {
         Thread.giveWay(nice: workerNice)
-        while let task = next(monitor, shortCount) { run(task, monitor) }
+        while let task = next(monitor, shortCount) {
+            activity.busyWorkers.add(1, ordering: .relaxed)
+            activity.workerSlices.add(1, ordering: .relaxed)
+            run(task, monitor)
+            activity.busyWorkers.subtract(1, ordering: .relaxed)
+        }
     }
 
     /// Runs one slice, and puts the task where it goes on.

@@ -26,10 +26,11 @@ struct Roost: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             ServeCommand.self, DeployCommand.self, InvokeCommand.self, ListCommand.self,
-            LogsCommand.self, QueryCommand.self, BenchCommand.self, PoolCommand.self,
-            VersionsCommand.self, AliasCommand.self, RollbackCommand.self, HistoryCommand.self,
-            ConfigCommand.self, SecretCommand.self, DeleteCommand.self, RunCommand.self,
-            TokenCommand.self, AuditCommand.self, SignCommand.self, CheckModuleCommand.self,
+            LogsCommand.self, InvocationCommand.self, QueryCommand.self, BenchCommand.self,
+            PoolCommand.self, VersionsCommand.self, AliasCommand.self, RollbackCommand.self,
+            HistoryCommand.self, ConfigCommand.self, SecretCommand.self, DeleteCommand.self,
+            RunCommand.self, TokenCommand.self, AuditCommand.self, SignCommand.self,
+            CheckModuleCommand.self,
         ]
     )
 }

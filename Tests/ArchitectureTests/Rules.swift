@@ -25,7 +25,8 @@ enum Rules {
         "Daemon": [
             "Gzip", "Wasm", "WasmText", "WASI", "HTTP", "HTTPServer", "Store", "Platform", "Linux",
             "Crypto",
-            "Foundation", "FoundationEssentials", "Glibc", "Logging", "Synchronization",
+            "Foundation", "FoundationEssentials", "FoundationNetworking", "Glibc", "Logging",
+            "Synchronization",
         ],
         "roost": [
             "Daemon", "ArgumentParser", "Foundation", "FoundationNetworking", "Glibc",

@@ -146,3 +146,58 @@ struct DaemonConfigurationTests {
         #expect(!live.refresh(&copy, &seen))
     }
 }
+
+struct TracingConfigurationTests {
+    private func load(_ text: String) throws -> TracingConfiguration? {
+        var configuration = try DaemonConfiguration.load(
+            ServeOptions(data: "/nowhere", listen: "127.0.0.1:0"),
+            environment: [:]
+        )
+        try configuration.apply(JSONValue(parsing: text.utf8, allowsJSON5: true))
+        return configuration.tracing
+    }
+
+    @Test func `a collector is all that is needed`() throws {
+        #expect(try load("{}") == nil)
+        let plain = try #require(try load(#"{tracing:{endpoint:"http://[::1]:4318/v1/traces"}}"#))
+        #expect(plain.endpoint.absoluteString == "http://[::1]:4318/v1/traces")
+        #expect(plain.sampleRatio == 1 && plain.headers.isEmpty)
+        let full = try #require(
+            try load(#"{tracing:{endpoint:"https://a/b",sampleRatio:0.5,headers:{b:"c",a:"s"}}}"#)
+        )
+        #expect(full.sampleRatio == 0.5)
+        // The value may be a secret.
+        #expect("\(full.headers)" == "[a: …, b: …]")
+    }
+
+    @Test(arguments: [
+        ("{}", "tracing.endpoint"), (#"{endpoint:"ftp://a"}"#, "tracing.endpoint"),
+        (#"{endpoint:"http://"}"#, "tracing.endpoint"), (#"{endpoint:"a"}"#, "tracing.endpoint"),
+        ("{endpoint:1}", "tracing.endpoint"),
+        (#"{endpoint:"http://a",sampleRatio:1.1}"#, "tracing.sampleRatio"),
+        (#"{endpoint:"http://a",sampleRatio:"1"}"#, "tracing.sampleRatio"),
+        (#"{endpoint:"http://a",queueMax:0}"#, "tracing.queueMax"),
+        (#"{endpoint:"http://a",headers:{"a b":"c"}}"#, "tracing.headers.a b"),
+        (#"{endpoint:"http://a",headers:{a:"c\n"}}"#, "tracing.headers.a"),
+        (#"{endpoint:"http://a",headers:{a:1}}"#, "tracing.headers.a"),
+        (#"{endpoint:"http://a",unknown:1}"#, "tracing.unknown"),
+    ])
+    func `what is wrong is named`(tracing: String, key: String) {
+        #expect {
+            try load("{tracing:\(tracing)}")
+        } throws: { error in
+            (error as? ConfigurationError)?.key == key
+        }
+    }
+
+    @Test func `a collector may ask for a pause in seconds or until a moment`() {
+        let now = Date(timeIntervalSince1970: 1_700_000_000)
+        #expect(SpanTransport.retrySeconds("120", now: now) == 120)
+        let date = "Tue, 14 Nov 2023 22:13:50 GMT"
+        #expect(SpanTransport.retrySeconds(date, now: now) == 30)
+        #expect(SpanTransport.retrySeconds("Tue, 14 Nov 2023 22:00:00 GMT", now: now) == 0)
+        for text in ["", "soon", "-1", "1.5"] {
+            #expect(SpanTransport.retrySeconds(text, now: now) == nil)
+        }
+    }
+}

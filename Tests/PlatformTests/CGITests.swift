@@ -137,23 +137,6 @@ struct RequestIdentityTests {
     func `any other request id is replaced`(identifier: String) {
         #expect(!RequestIdentity.isAcceptable(identifier))
     }
-
-    @Test(
-        arguments: [
-            ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true),
-            ("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more", true),
-            ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more", false),
-            ("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false),
-            ("00-00000000000000000000000000000000-b7ad6b7169203331-01", false),
-            ("00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01", false),
-            ("00-0af7651916cd43dd8448eb211c80319-b7ad6b7169203331-01", false),
-            ("", false),
-        ]
-    )
-    func `the trace id is taken from a valid traceparent`(value: String, isValid: Bool) {
-        let expected = isValid ? "0af7651916cd43dd8448eb211c80319c" : nil
-        #expect(RequestIdentity.traceIdentifier(ofTraceparent: value) == expected)
-    }
 }
 
 struct ServerTimingTests {

@@ -11,8 +11,6 @@ extension InvocationStore {
         public var ringDropped = 0
         /// Records that the database did not take.
         public var databaseDropped = 0
-        /// Records committed.
-        public var stored = 0
         /// How long each batch took that was committed.
         public var commits = DurationHistogram.Snapshot()
     }
@@ -29,7 +27,6 @@ extension InvocationStore {
             pipeline.ringDropped += ring.counts.dropped
         }
         pipeline.databaseDropped = queue.lost.load(ordering: .relaxed)
-        pipeline.stored = queue.stored.load(ordering: .relaxed)
         pipeline.commits = queue.commits.snapshot
         return pipeline
     }
