@@ -147,29 +147,63 @@ struct MetricsTests {
         }
     }
 
-    @Test(
-        .enabled(if: Self.promtool != nil, "promtool is not installed: apt-get install prometheus")
-    )
-    func `promtool has nothing to say`() throws {
-        let daemon = try busyDaemon()
+    @Test func `the page's queries and alerts name metrics that there are`() throws {
+        let families = try metrics(busyDaemon()).families
+        var names: Set<String> = []
+        for family in families {
+            names.insert(family.name)
+            guard family.type == "histogram" else { continue }
+            for suffix in ["bucket", "sum", "count"] { names.insert("\(family.name)_\(suffix)") }
+        }
+        let text = try String(contentsOf: Self.page, encoding: .utf8)
+        let words = text.split { !($0.isLetter || $0 == "_") }.filter { $0.hasPrefix("roost_") }
+        #expect(words.count > 40)
+        for word in Set(words) { #expect(names.contains(String(word)), "\(word)") }
+    }
+
+    // MARK: - promtool
+
+    private static let promtool = ["/usr/bin/promtool", "/usr/local/bin/promtool"]
+        .first { FileManager.default.isExecutableFile(atPath: $0) }
+        .map { URL(filePath: $0) }
+
+    private static let absence: Comment = "promtool is not installed: apt-get install prometheus"
+
+    /// Runs promtool; returns what it says, and its exit code.
+    private func check(_ arguments: [String], input text: [UInt8]) throws -> (String, Int32) {
         let process = Process()
         process.executableURL = Self.promtool
-        process.arguments = ["check", "metrics"]
+        process.arguments = ["check"] + arguments
         let (input, output) = (Pipe(), Pipe())
         process.standardInput = input
         process.standardOutput = output
         process.standardError = output
         try process.run()
-        let text = try daemon.request("GET", "/metrics").body
         try input.fileHandleForWriting.write(contentsOf: Data(text))
         try input.fileHandleForWriting.close()
         let said = try output.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
-        #expect(String(decoding: said, as: UTF8.self) == "")
-        #expect(process.terminationStatus == 0)
+        return (String(decoding: said, as: UTF8.self), process.terminationStatus)
     }
 
-    private static let promtool = ["/usr/bin/promtool", "/usr/local/bin/promtool"]
-        .first { FileManager.default.isExecutableFile(atPath: $0) }
-        .map { URL(filePath: $0) }
+    @Test(.enabled(if: promtool != nil, absence))
+    func `promtool has nothing to say of the metrics`() throws {
+        let text = try busyDaemon().request("GET", "/metrics").body
+        let (said, code) = try check(["metrics"], input: text)
+        #expect(said == "")
+        #expect(code == 0)
+    }
+
+    @Test(.enabled(if: promtool != nil, absence))
+    func `promtool takes the page's alerts`() throws {
+        let page = try String(contentsOf: Self.page, encoding: .utf8)
+        let rules = page.split(separator: "\n", omittingEmptySubsequences: false)
+            .drop { $0 != "    groups:" }.prefix { $0.hasPrefix("    ") }
+            .map { $0.dropFirst(4) }.joined(separator: "\n")
+        let folder = try ScratchFolder()
+        try folder.write(rules, to: "rules.yml")
+        let (said, code) = try check(["rules", folder.file("rules.yml")], input: [])
+        #expect(said.contains("SUCCESS: 6 rules found"))
+        #expect(code == 0)
+    }
 }
