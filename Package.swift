@@ -47,6 +47,8 @@ let package = Package(
     targets: [
         // Libraries, from the kernel upwards. docs/ARCHITECTURE.md has the table of imports.
         .systemLibrary(name: "CLinux"),
+        // The dashboard and the API's description are in the program as bytes.
+        .target(name: "CEmbedded", exclude: ["dashboard", "openapi.json"]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: strict),
         .target(name: "Wasm", dependencies: ["Linux"], swiftSettings: engine),
@@ -79,7 +81,7 @@ let package = Package(
             name: "Daemon",
             dependencies: [
                 "Gzip", "Wasm", "WasmText", "WASI", "HTTP", "HTTPServer", "Store", "Platform",
-                "Linux",
+                "Linux", "CEmbedded",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -174,7 +176,7 @@ let package = Package(
         ),
         .testTarget(
             name: "DaemonTests",
-            dependencies: ["Daemon", "Platform", "HTTP", "Linux", "TestSupport"],
+            dependencies: ["Daemon", "Platform", "Store", "HTTP", "Linux", "TestSupport"],
             swiftSettings: strict
         ),
         .testTarget(

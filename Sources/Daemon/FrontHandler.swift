@@ -79,7 +79,7 @@ final class FrontHandler: RequestHandler {
                     bodyBytesMax: settings.moduleBytesMax
                         + (isForm ? settings.controlRequestBytesMax : 0)
                 )
-            case .health, .ready, .version:
+            case .health, .ready, .version, .file:
                 return .accept(bodyBytesMax: 0)
             case nil:
                 break
@@ -296,6 +296,13 @@ final class FrontHandler: RequestHandler {
                 exchange,
                 identifier
             )
+        case .file:
+            let isTaken = parts.executor.submit {
+                var answer = ControlAPI.embeddedFile(request.head, identifier)
+                answer.fields.set("X-Request-Id", identifier)
+                exchange.respond(answer)
+            }
+            if !isTaken { exchange.respond(problem(.busy, request.head, identifier)) }
         case .metrics:
             let parts = parts
             let isTaken = parts.executor.submit {
@@ -412,6 +419,8 @@ enum ControlRoute {
     case ready
     case version
     case metrics
+    /// A file that is part of the program.
+    case file
 
     init?(_ path: ArraySlice<UInt8>) {
         if path.starts(with: "/v1/".utf8) {
@@ -424,6 +433,10 @@ enum ControlRoute {
             self = .version
         } else if path.elementsEqual("/metrics".utf8) {
             self = .metrics
+        } else if path.elementsEqual("/ui".utf8) || path.starts(with: "/ui/".utf8)
+            || path.elementsEqual("/openapi.json".utf8)
+        {
+            self = .file
         } else {
             return nil
         }

@@ -18,6 +18,7 @@ public struct Status: Sendable, Hashable, CustomStringConvertible {
     public static let accepted = Status(known: 202)
     public static let noContent = Status(known: 204)
     public static let notModified = Status(known: 304)
+    public static let permanentRedirect = Status(known: 308)
     public static let badRequest = Status(known: 400)
     public static let unauthorized = Status(known: 401)
     public static let forbidden = Status(known: 403)

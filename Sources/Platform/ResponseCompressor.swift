@@ -1,5 +1,5 @@
 import Gzip
-import HTTP
+public import HTTP
 
 /// Packs a response's body for a client that accepts gzip (RFC 9110 §8.4.1.3, §12.5.3).
 final class ResponseCompressor {
@@ -22,7 +22,7 @@ final class ResponseCompressor {
             return nil
         }
         Self.addVary(to: &head.fields)
-        guard Self.acceptsGzip(request.fields), let encoder = GzipEncoder() else { return nil }
+        guard request.fields.acceptsGzip, let encoder = GzipEncoder() else { return nil }
         head.fields.append("Content-Encoding", "gzip")
         head.length = nil
         // The packed bytes are another representation, the same only in meaning (RFC 9110 §8.8.1).
@@ -59,11 +59,20 @@ final class ResponseCompressor {
         ].contains(type)
     }
 
+    private static func addVary(to fields: inout Fields) {
+        let names = fields.values(of: "vary").flatMap { $0.split(separator: ",") }
+            .map { $0.trimmed.lowercased() }
+        guard !names.contains("accept-encoding"), !names.contains("*") else { return }
+        fields.append("Vary", "Accept-Encoding")
+    }
+}
+
+extension Fields {
     /// Whether `Accept-Encoding` admits gzip.
-    static func acceptsGzip(_ fields: Fields) -> Bool {
+    public var acceptsGzip: Bool {
         var isAccepted: Bool?
         var isAnyAccepted: Bool?
-        for value in fields.values(of: "accept-encoding") {
+        for value in values(of: "accept-encoding") {
             for element in value.split(separator: ",") {
                 let parts = element.split(separator: ";").map(\.trimmed)
                 guard let coding = parts.first?.lowercased() else { continue }
@@ -74,13 +83,6 @@ final class ResponseCompressor {
             }
         }
         return isAccepted ?? isAnyAccepted ?? false
-    }
-
-    private static func addVary(to fields: inout Fields) {
-        let names = fields.values(of: "vary").flatMap { $0.split(separator: ",") }
-            .map { $0.trimmed.lowercased() }
-        guard !names.contains("accept-encoding"), !names.contains("*") else { return }
-        fields.append("Vary", "Accept-Encoding")
     }
 }
 

@@ -4,6 +4,7 @@ enum Rules {
     ///
     /// SwiftPM accepts an import of any target that is built already, declared or not.
     static let imports: [String: Set<String>] = [
+        "CEmbedded": [],
         "CLinux": [],
         "CZlib": [],
         "Linux": ["CLinux", "Glibc", "Synchronization"],
@@ -24,7 +25,7 @@ enum Rules {
         ],
         "Daemon": [
             "Gzip", "Wasm", "WasmText", "WASI", "HTTP", "HTTPServer", "Store", "Platform", "Linux",
-            "Crypto",
+            "CEmbedded", "Crypto",
             "Foundation", "FoundationEssentials", "FoundationNetworking", "Glibc", "Logging",
             "Synchronization",
         ],
@@ -50,6 +51,8 @@ enum Rules {
         "Sources/Store/Query/",
         // zlib's C interface.
         "Sources/Gzip/",
+        // Bytes that the C compiler has put into the program.
+        "Sources/Daemon/EmbeddedFile.swift",
     ]
 
     /// Where `@unchecked Sendable` and `nonisolated(unsafe)` may stand.
