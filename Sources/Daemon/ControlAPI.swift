@@ -20,6 +20,7 @@ struct ControlAPI: Sendable {
     let asyncCalls: AsyncCalls
     let access: AccessControl
     let vault: SecretVault
+    let invocationHistory: InvocationHistory
     let logger: Logger
 
     /// The settings of this moment.
@@ -81,6 +82,8 @@ struct ControlAPI: Sendable {
             return try routeFunction(request, try name(segments[2]))
         case ("pool", 2):
             return try dispatch(request, [.get: pool])
+        case ("stats", 2):
+            return try dispatch(request, [.get: stats])
         case ("invocations", 2):
             return try dispatch(request, [.get: listInvocations])
         case ("invocations", 4) where segments[3] == "result":

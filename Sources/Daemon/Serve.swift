@@ -70,6 +70,7 @@ package final class Service: Sendable {
     private let executor: ControlExecutor
     private let recordReaders: ControlExecutor
     private let followers: LogFollowers
+    private let invocationHistory: InvocationHistory
     private let asyncCalls: AsyncCalls
     private let collector: VersionCollector
     private let deployments: DeploymentStore
@@ -149,6 +150,7 @@ package final class Service: Sendable {
             logger: logger
         )
         let access = AccessControl(folderToken: token, try deployments.tokens(), now: now)
+        invocationHistory = try InvocationHistory(platform)
         let api = ControlAPI(
             settings: settings,
             platform: platform,
@@ -159,6 +161,7 @@ package final class Service: Sendable {
             asyncCalls: asyncCalls,
             access: access,
             vault: vault,
+            invocationHistory: invocationHistory,
             logger: logger
         )
         followers = try LogFollowers(api)
@@ -214,6 +217,7 @@ package final class Service: Sendable {
     package func stop() {
         lifecycle.setReady(false)
         followers.stop()
+        invocationHistory.stop()
         let drain = settings.current.drainMilliseconds
         let deadline = Monotonic.now() &+ UInt64(drain) &* 1_000_000
         // The servers take no more connections; their requests in flight need the platform still.

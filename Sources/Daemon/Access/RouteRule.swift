@@ -49,6 +49,7 @@ struct RouteRule: Sendable {
     static let table: [RouteRule] = [
         RouteRule(.get, "/metrics", .read, .all),
         RouteRule(.get, "/v1/pool", .read, .all),
+        RouteRule(.get, "/v1/stats", .read, .several),
         RouteRule(.post, "/v1/query", .read, .all),
 
         RouteRule(.get, "/v1/functions", .read, .several),
