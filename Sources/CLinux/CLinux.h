@@ -31,6 +31,7 @@ int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags);
 int fallocate(int fd, int mode, off_t offset, off_t size);
 int memfd_create(const char *name, unsigned int flags);
 int pipe2(int ends[2], int flags);
+int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
 int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
 
 // epoll_event holds a union, which Swift treats as unsafe; this is the same layout (packed on

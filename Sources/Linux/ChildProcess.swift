@@ -44,7 +44,12 @@ public enum ChildProcess {
         let process: pid_t
         do {
             let writing = FileDescriptor(adopting: ends.1)
-            process = try spawn(executable, arguments, input.rawValue, writing.rawValue)
+            process = try spawnProcess(
+                executable,
+                arguments,
+                input: input.rawValue,
+                output: writing.rawValue
+            )
         }
         var output: [UInt8] = []
         var ending: Termination?
@@ -94,50 +99,7 @@ public enum ChildProcess {
                 _ = poll(nil, 0, 1)
             }
         }
-        let signal = status & 0x7f
-        return signal == 0 ? .exited((status >> 8) & 0xff) : .signaled(signal)
-    }
-
-    private static func spawn(
-        _ executable: String,
-        _ arguments: [String],
-        _ input: Int32,
-        _ output: Int32
-    ) throws(SystemError) -> pid_t {
-        var actions = unsafe posix_spawn_file_actions_t()
-        var attributes = posix_spawnattr_t()
-        var mask = sigset_t()
-        var defaults = sigset_t()
-        unsafe posix_spawn_file_actions_init(&actions)
-        unsafe posix_spawnattr_init(&attributes)
-        defer {
-            unsafe posix_spawn_file_actions_destroy(&actions)
-            unsafe posix_spawnattr_destroy(&attributes)
-        }
-        unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
-        unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
-        unsafe posix_spawn_file_actions_addclosefrom_np(&actions, 3)
-        unsafe sigemptyset(&mask)
-        unsafe sigfillset(&defaults)
-        unsafe posix_spawnattr_setsigmask(&attributes, &mask)
-        unsafe posix_spawnattr_setsigdefault(&attributes, &defaults)
-        let flags = Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF)
-        unsafe posix_spawnattr_setflags(&attributes, flags)
-        // SAFETY: the copies live until after the call, which does not keep them.
-        var argv = unsafe ([executable] + arguments).map { unsafe strdup($0) } + [nil]
-        var environment: [UnsafeMutablePointer<CChar>?] = unsafe [nil]
-        defer { unsafe argv.forEach { unsafe free($0) } }
-        var process: pid_t = 0
-        let code = unsafe posix_spawn(
-            &process,
-            executable,
-            &actions,
-            &attributes,
-            &argv,
-            &environment
-        )
-        guard code == 0 else { throw SystemError(call: "posix_spawn", code: code) }
-        return process
+        return Termination(waitStatus: status)
     }
 }
 

@@ -39,6 +39,16 @@ public struct MemoryFile: ~Copyable, Sendable {
         self.descriptor = descriptor
     }
 
+    /// The content, from the start; nil when there is more than a limit.
+    ///
+    /// Moves the position that the file has in all processes that were handed it.
+    public func contents(limit: Int) throws(SystemError) -> [UInt8]? {
+        guard lseek(descriptor.rawValue, 0, SEEK_SET) == 0 else {
+            throw SystemError(call: "lseek", code: errno)
+        }
+        return try descriptor.readToEnd(limit: limit)
+    }
+
     private static func make(_ name: String) throws(SystemError) -> FileDescriptor {
         FileDescriptor(
             adopting: try retryingInterrupts("memfd_create") {
