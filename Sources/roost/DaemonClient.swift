@@ -27,6 +27,8 @@ struct DaemonClient {
         var query: [(name: String, value: String)] = []
         var headers: [(name: String, value: String)] = []
         var body: Data?
+        /// Where it shows how much of the body is sent, and then that the daemon works on it.
+        var progress: ProgressBar?
     }
 
     init(base: URL, token: String?) {
@@ -149,7 +151,7 @@ struct DaemonClient {
                 message.addValue(header.value, forHTTPHeaderField: header.name)
             }
         }
-        return try Exchange(onBody: onBody).run(message)
+        return try Exchange(progress: request.progress, onBody: onBody).run(message)
     }
 }
 
@@ -182,10 +184,12 @@ private final class Exchange: NSObject, URLSessionDataDelegate, @unchecked Senda
     private var response: HTTPURLResponse?
     private var body = Data()
     private var error: (any Error)?
+    private let progress: ProgressBar?
     private let onBody: (@Sendable (Data) -> Void)?
     private let done = DispatchSemaphore(value: 0)
 
-    init(onBody: (@Sendable (Data) -> Void)?) {
+    init(progress: ProgressBar?, onBody: (@Sendable (Data) -> Void)?) {
+        self.progress = progress
         self.onBody = onBody
     }
 
@@ -196,6 +200,7 @@ private final class Exchange: NSObject, URLSessionDataDelegate, @unchecked Senda
         let session = URLSession(configuration: configuration, delegate: self, delegateQueue: nil)
         session.dataTask(with: request).resume()
         done.wait()
+        progress?.clear()
         session.finishTasksAndInvalidate()
         if let error {
             let address = request.url.map { "\($0.host ?? ""):\($0.port ?? 80)" } ?? ""
@@ -233,6 +238,22 @@ private final class Exchange: NSObject, URLSessionDataDelegate, @unchecked Senda
             onBody(data)
         } else {
             body.append(data)
+        }
+    }
+
+    func urlSession(
+        _ session: URLSession,
+        task: URLSessionTask,
+        didSendBodyData bytesSent: Int64,
+        totalBytesSent: Int64,
+        totalBytesExpectedToSend: Int64
+    ) {
+        guard let progress else { return }
+        let (done, count) = (Int(totalBytesSent), Int(totalBytesExpectedToSend))
+        if done < count {
+            progress.show("uploading", done: done, of: count, unit: .bytes)
+        } else {
+            progress.showBusy("deploying")
         }
     }
 

@@ -15,9 +15,20 @@ enum Output {
         if data.last != UInt8(ascii: "\n") { write(Data("\n".utf8)) }
     }
 
-    /// Writes a line to standard error.
+    /// Writes a line to standard error that says what is wrong.
     static func complain(_ message: String) {
-        try? FileHandle.standardError.write(contentsOf: Data("roost: \(message)\n".utf8))
+        writeError(Terminal.errors.styled("roost:", .red) + " \(message)\n")
+    }
+
+    /// Writes a line to standard error that says what is odd.
+    static func warn(_ message: String) {
+        let mark = Terminal.errors.styled("warning:", .yellow)
+        writeError(Terminal.errors.styled("roost:", .yellow) + " \(mark) \(message)\n")
+    }
+
+    /// Writes text to standard error, and at once.
+    static func writeError(_ text: String) {
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
 
     /// Runs a command's body; turns a failure into its line and its exit code.

@@ -35,7 +35,10 @@ struct Table {
         }
     }
 
+    /// Prints the lines, the titles dimmed on a terminal.
     func print() {
-        for line in lines { Swift.print(line) }
+        for (index, line) in lines.enumerated() {
+            Swift.print(index == 0 ? Terminal.output.styled(line, .dim) : line)
+        }
     }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Daemon
 import Foundation
-import Synchronization
 
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -40,9 +39,7 @@ struct BenchCommand: ParsableCommand {
     )
     var chart: String?
 
-    @Flag(name: .shortAndLong, help: "Show no progress bar.")
-    var quiet = false
-
+    @OptionGroup var progress: ProgressOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
@@ -59,7 +56,8 @@ struct BenchCommand: ParsableCommand {
     func run() throws {
         try Output.reportingFailures {
             guard compare.isEmpty else { return try compareVersions() }
-            let bar = Mutex(ProgressBar(quiet: quiet))
+            let bar = progress.makeBar()
+            defer { bar.clear() }
             let answer = try connection.makeClient().control(
                 DaemonClient.Request(
                     method: "POST",
@@ -73,16 +71,16 @@ struct BenchCommand: ParsableCommand {
                     let done = progress["done"].flatMap({ Int($0.text) }),
                     let count = progress["of"].flatMap({ Int($0.text) })
                 else { return }
-                bar.withLock { $0.show("\(printable(phase)) starts", done: done, of: count) }
+                bar.show("\(printable(phase)) starts", done: done, of: count)
             }
-            bar.withLock { $0.clear() }
+            bar.clear()
             let result = BenchResult(try DaemonClient.json(answer))
             if let chart = chart.flatMap(ChartFile.init) {
                 try chart.write(result.picture(title: "Starts of \(name)"))
             }
             if output.json { return Output.writeJSON(answer) }
             result.table.print()
-            if isatty(STDOUT_FILENO) == 1 { result.chart.forEach { print($0) } }
+            if Terminal.output.isInteractive { result.chart.forEach { print($0) } }
         }
     }
 

@@ -56,7 +56,7 @@ struct ConfigCommand: ParsableCommand {
                 request.query = staysInactive ? [(name: "activate", value: "false")] : []
                 let version = try DaemonClient.json(client.control(request))
                 for warning in version["warnings"]?.elements ?? [] {
-                    Output.complain("warning: \(printable(warning.text))")
+                    Output.warn(printable(warning.text))
                 }
                 let state = version["active"] == .boolean(true) ? "live" : "not live"
                 return print("\(name) version \(version["version"]?.text ?? "?"), \(state)")

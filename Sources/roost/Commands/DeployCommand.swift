@@ -36,6 +36,7 @@ struct DeployCommand: ParsableCommand {
     @Flag(name: .customLong("no-activate"), help: "Keep plain traffic on the version it uses now.")
     var staysInactive = false
 
+    @OptionGroup var progress: ProgressOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
@@ -76,6 +77,7 @@ struct DeployCommand: ParsableCommand {
                 request.body = form.data
             }
             request.headers += try signature(of: module)
+            request.progress = progress.makeBar()
             try show(client.control(request), name: source.name)
         }
     }
@@ -124,7 +126,7 @@ struct DeployCommand: ParsableCommand {
         if output.json { return Output.writeJSON(response.body) }
         let version = try DaemonClient.json(response)
         for warning in version["warnings"]?.elements ?? [] {
-            Output.complain("warning: \(printable(warning.text))")
+            Output.warn(printable(warning.text))
         }
         let isActive = version["active"] == .boolean(true)
         var line = "\(name) version \(version["version"]?.text ?? "?")"

@@ -27,7 +27,7 @@ struct SecretCommand: ParsableCommand {
         if staysInactive { request.query = [(name: "activate", value: "false")] }
         let version = try DaemonClient.json(client.control(request))
         for warning in version["warnings"]?.elements ?? [] {
-            Output.complain("warning: \(printable(warning.text))")
+            Output.warn(printable(warning.text))
         }
         let state = version["active"] == .boolean(true) ? "live" : "not live"
         return "version \(version["version"]?.text ?? "?"), \(state)"
