@@ -170,7 +170,8 @@ let package = Package(
         .testTarget(
             name: "PlatformTests",
             dependencies: [
-                "Platform", "Wasm", "WasmText", "WASI", "Store", "HTTP", "Linux", "TestSupport",
+                "Platform", "Wasm", "WasmText", "WASI", "HTTPWasm", "Store", "HTTP", "Linux",
+                "TestSupport",
             ],
             swiftSettings: strict
         ),

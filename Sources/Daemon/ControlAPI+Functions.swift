@@ -75,19 +75,19 @@ extension ControlAPI {
         }
     }
 
-    /// The response to a call that may have made a version.
-    ///
-    /// `warnings` are those of preparing it.
+    /// The response to a call that may have made a version of a module that was made ready.
     func versionResponse(
         _ outcome: DeploymentOutcome,
-        warnings: [String] = []
+        _ prepared: PreparedModule,
+        warnings: [String]
     ) throws -> Response {
         let version = outcome.version
         let path = "/v1/functions/\(version.function)/versions/\(version.number)"
         var document = describe(version, of: outcome.function).members ?? [:]
-        let all = warnings + self.warnings(of: version)
+        let all = warnings + prepared.warnings + self.warnings(of: version)
         document["warnings"] = .array(all.map { .string($0) })
         document["secrets"] = try secretNames(of: version)
+        document["capabilities"] = CapabilityReport.json(prepared.capabilities)
         return json(
             .object(document),
             status: outcome.kind == .created ? .created : .ok,

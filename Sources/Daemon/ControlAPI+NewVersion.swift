@@ -131,7 +131,7 @@ extension ControlAPI {
                 "version": "\(outcome.version.number)", "outcome": "\(outcome.kind.rawValue)",
             ]
         )
-        return try versionResponse(outcome, warnings: warnings + prepared.warnings)
+        return try versionResponse(outcome, prepared, warnings: warnings)
     }
 
     /// Secrets share names and room with the configured variables.

@@ -164,6 +164,8 @@ struct ControlAPI: Sendable {
             return try dispatch(request, [.post: { try rollBack(name, $0) }])
         case ("bench", 1):
             return try dispatch(request, [.post: { try bench(name, $0) }])
+        case ("capabilities", 1):
+            return try dispatch(request, [.get: { try capabilities(of: name, $0) }])
         case ("logs", 1):
             return try dispatch(request, [.get: { try logs(of: name, $0) }])
         default:

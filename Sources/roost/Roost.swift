@@ -30,7 +30,7 @@ struct Roost: ParsableCommand {
             PoolCommand.self, VersionsCommand.self, AliasCommand.self, RollbackCommand.self,
             HistoryCommand.self, ConfigCommand.self, SecretCommand.self, DeleteCommand.self,
             RunCommand.self, TokenCommand.self, AuditCommand.self, SignCommand.self,
-            CheckModuleCommand.self,
+            CapabilitiesCommand.self, CheckModuleCommand.self,
         ]
     )
 }
