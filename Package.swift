@@ -49,6 +49,7 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         // The dashboard and the API's description are in the program as bytes.
         .target(name: "CEmbedded", exclude: ["dashboard", "openapi.json"]),
+        .target(name: "CTemplates"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: strict),
         .target(name: "Wasm", dependencies: ["Linux"], swiftSettings: engine),
@@ -90,7 +91,7 @@ let package = Package(
         .executableTarget(
             name: "roost",
             dependencies: [
-                "Daemon",
+                "CTemplates", "Daemon", "Linux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -183,7 +184,7 @@ let package = Package(
         .testTarget(
             name: "RoostTests",
             dependencies: [
-                "roost", "Daemon",
+                "roost", "Daemon", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

@@ -9,6 +9,8 @@ struct Failure: Error {
         case badData = 65
         case noInput = 66
         case unreachable = 69
+        case system = 71
+        case missingTool = 72
         case cannotCreate = 73
         case protocolError = 76
     }

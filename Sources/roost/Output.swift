@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Linux
 
 /// Standard output and standard error of a command.
 enum Output {
@@ -38,6 +39,9 @@ enum Output {
         } catch let failure as Failure {
             complain(failure.message)
             throw ExitCode(failure.code.rawValue)
+        } catch let error as SystemError {
+            complain(error.description)
+            throw ExitCode(Failure.Code.system.rawValue)
         }
     }
 

@@ -12,21 +12,26 @@ struct ProjectFolder {
 
     /// Looks into a folder.
     init(_ folder: URL) throws(Failure) {
-        let file = folder.appending(path: ProjectFile.fileName)
-        var project: ProjectFile?
-        if FileManager.default.fileExists(atPath: file.path(percentEncoded: false)) {
-            do {
-                project = try ProjectFile(parsing: Data(contentsOf: file))
-            } catch {
-                throw Failure(code: .badData, message: "\(file.relativePath): \(error)")
-            }
-        }
+        let project = try Self.projectFile(in: folder)
         name = project?.name ?? folder.standardizedFileURL.lastPathComponent
         configuration = project?.configuration
         if let named = project?.module {
             module = folder.appending(path: named)
         } else {
             module = try Self.onlyModule(in: folder)
+        }
+    }
+
+    /// What the folder's `roost.json` says; nil without that.
+    static func projectFile(in folder: URL) throws(Failure) -> ProjectFile? {
+        let file = folder.appending(path: ProjectFile.fileName)
+        guard FileManager.default.fileExists(atPath: file.path(percentEncoded: false)) else {
+            return nil
+        }
+        do {
+            return try ProjectFile(parsing: Data(contentsOf: file))
+        } catch {
+            throw Failure(code: .badData, message: "\(file.relativePath): \(error)")
         }
     }
 

@@ -7,7 +7,8 @@ struct Roost: ParsableCommand {
         commandName: "roost",
         abstract: "Runs WebAssembly functions behind HTTP.",
         discussion: """
-            All commands but 'serve', 'run' and 'sign' talk to a daemon: to the one at --url, else \
+            All commands but 'serve', 'run', 'new', 'build' and 'sign' talk to a daemon: to the one at \
+            --url, else \
             ROOST_URL, else http://127.0.0.1:8080. They show it the token given by --token, else \
             ROOST_TOKEN, else the file 'token' in the data folder. The data folder is --data, else \
             ROOST_DATA, else $XDG_DATA_HOME/roost, else ~/.local/share/roost.
@@ -16,9 +17,11 @@ struct Roost: ParsableCommand {
               0   done
               1   the daemon refused the request, or the function failed (status 400 or more)
               64  the command line is wrong
-              65  a file does not hold what it should
+              65  a file does not hold what it should, or a project cannot be built
               66  a file cannot be read
               69  the daemon cannot be reached
+              71  the kernel refuses what was needed
+              72  a compiler is missing
               73  a file cannot be written
               76  the daemon's answer makes no sense
             'run' exits with the guest's own code, and 'serve' with 0 after SIGTERM.
@@ -30,7 +33,8 @@ struct Roost: ParsableCommand {
             PoolCommand.self, VersionsCommand.self, AliasCommand.self, RollbackCommand.self,
             HistoryCommand.self, ConfigCommand.self, SecretCommand.self, DeleteCommand.self,
             RunCommand.self, TokenCommand.self, AuditCommand.self, SignCommand.self,
-            CapabilitiesCommand.self, CheckModuleCommand.self,
+            CapabilitiesCommand.self, NewCommand.self, BuildCommand.self, DevCommand.self,
+            CheckModuleCommand.self,
         ]
     )
 }

@@ -6,6 +6,7 @@ enum Rules {
     static let imports: [String: Set<String>] = [
         "CEmbedded": [],
         "CLinux": [],
+        "CTemplates": [],
         "CZlib": [],
         "Linux": ["CLinux", "Glibc", "Synchronization"],
         "Wasm": ["Linux", "Glibc", "Synchronization"],
@@ -30,8 +31,8 @@ enum Rules {
             "Synchronization",
         ],
         "roost": [
-            "Daemon", "ArgumentParser", "Foundation", "FoundationNetworking", "Glibc",
-            "Synchronization",
+            "CTemplates", "Daemon", "Linux", "ArgumentParser", "Foundation",
+            "FoundationNetworking", "Glibc", "Synchronization",
         ],
     ]
 
@@ -53,6 +54,8 @@ enum Rules {
         "Sources/Gzip/",
         // Bytes that the C compiler has put into the program.
         "Sources/Daemon/EmbeddedFile.swift",
+        // Files that are constants of the program.
+        "Sources/roost/Development/Template.swift",
     ]
 
     /// Where `@unchecked Sendable` and `nonisolated(unsafe)` may stand.

@@ -3,7 +3,7 @@ import Foundation
 /// The program under test, run as a process of its own.
 enum Program {
     /// The tests' own program stands in the same folder.
-    private static let executable = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+    static let executable = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().appending(path: "roost")
 
     /// What a run that ended printed.

@@ -6,7 +6,7 @@ import Store
 
 /// An Ed25519 private key in a file, as `openssl genpkey -algorithm ed25519` makes it: PKCS #8 in PEM
 /// (RFC 8410 §7).
-package struct SigningKey {
+package struct SigningKey: Sendable {
     private let key: Curve25519.Signing.PrivateKey
 
     /// What stands before the 32 octets of the key in the DER form.

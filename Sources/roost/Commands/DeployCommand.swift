@@ -49,59 +49,23 @@ struct DeployCommand: ParsableCommand {
 
     func run() throws {
         try Output.reportingFailures {
-            let source = try source()
             let client = try connection.makeClient()
-            let module = try Output.input(source.module)
-            let isText =
-                !module.starts(with: [0x00, 0x61, 0x73, 0x6d]) && source.module.hasSuffix(".wat")
-            let type = isText ? "text/wat" : "application/wasm"
-            var request = DaemonClient.Request(
-                method: "PUT",
-                path: "/v1/functions/\(DaemonClient.segment(source.name))",
-                query: staysInactive ? [(name: "activate", value: "false")] : []
-            )
-            if source.configuration == nil, settings == nil {
-                request.headers = [(name: "Content-Type", value: type)]
-                request.body = module
-            } else {
-                var form = FormBody()
-                form.add("module", module, type: type)
-                let encoder = JSONEncoder()
-                if let configuration = source.configuration {
-                    form.add("config", try encoder.encode(configuration), type: "application/json")
-                }
-                if let settings {
-                    form.add("patch", try encoder.encode(settings), type: "application/json")
-                }
-                request.headers = [(name: "Content-Type", value: form.contentType)]
-                request.body = form.data
-            }
-            request.headers += try signature(of: module)
+            var deployment = try deployment()
+            deployment.patch = try settings.map { try JSONEncoder().encode($0) }
+            deployment.key = try key.map { try SigningKey.read($0) }
+            var request = try deployment.request()
+            if staysInactive { request.query = [(name: "activate", value: "false")] }
             request.progress = progress.makeBar()
-            try show(client.control(request), name: source.name)
+            try show(client.control(request), name: deployment.name)
         }
     }
 
-    /// The field that shows who has signed the upload; none without a key.
-    private func signature(of file: Data) throws -> [(name: String, value: String)] {
-        guard let key else { return [] }
-        let value = try SigningKey.read(key).signature(of: file)
-        return [(name: SigningKey.fieldName, value: value)]
-    }
-
-    /// What is deployed, and under which name.
-    private struct Source {
-        let name: String
-        let module: String
-        var configuration: JSONValue?
-    }
-
-    private func source() throws -> Source {
-        if let file, !ProjectFolder.isFolder(file) { return Source(name: name, module: file) }
+    private func deployment() throws -> Deployment {
+        if let file, !ProjectFolder.isFolder(file) { return try Deployment(name: name, file: file) }
         let folder = try ProjectFolder(URL(filePath: file ?? name))
-        return Source(
+        return try Deployment(
             name: file == nil ? folder.name : name,
-            module: folder.module.path(percentEncoded: false),
+            file: folder.module.path(percentEncoded: false),
             configuration: folder.configuration
         )
     }

@@ -134,7 +134,11 @@ struct TokenScopeTests {
         #expect(names == ["shop", "shop-cart", "shop-till"])
         let page = try guarded.request("GET", "/v1/functions?limit=2", token: reader)
         #expect(try RunningDaemon.json(page)["nextCursor"] as? String == "shop-cart")
-        for part in ["", "/config", "/versions", "/versions/1", "/versions/1/module", "/logs"] {
+        let parts = [
+            "", "/config", "/versions", "/versions/1", "/versions/1/module", "/capabilities",
+            "/logs",
+        ]
+        for part in parts {
             #expect(try status("GET", "/v1/functions/shop-till\(part)", reader) == 200)
             #expect(try status("GET", "/v1/functions/till\(part)", reader) == 403)
             // Whether there is such a function or not.
