@@ -76,6 +76,9 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
+            resources: [
+                .embedInCode("Scripts/adapter.js"), .embedInCode("Scripts/adapter.py"),
+            ],
             swiftSettings: strict
         ),
         .target(

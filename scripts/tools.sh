@@ -43,6 +43,14 @@ apt_need() {
         apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# Makes the private environment for Python packages, unless it is there.
+pip_environment() {
+    [[ -x $ROOST_TOOLS/python/bin/pip ]] && return 0
+    mkdir -p "$ROOST_TOOLS"
+    python3 -m venv "$ROOST_TOOLS/python" >/dev/null 2>&1 && return 0
+    apt_need python3 python3-venv && python3 -m venv --clear "$ROOST_TOOLS/python" >&2
+}
+
 # pip_need PACKAGE==VERSION: installs a pinned Python package into the private environment.
 pip_need() {
     local stamp=$ROOST_TOOLS/installed/$1
@@ -51,12 +59,7 @@ pip_need() {
     (
         flock 9
         [[ -e $stamp ]] && exit 0
-        if [[ ! -x $ROOST_TOOLS/python/bin/pip ]]; then
-            python3 -m venv "$ROOST_TOOLS/python" >/dev/null 2>&1 || {
-                apt_need python3 python3-venv || exit 1
-                python3 -m venv --clear "$ROOST_TOOLS/python" >&2 || exit 1
-            }
-        fi
+        pip_environment || exit 1
         say "installing $1 into ${ROOST_TOOLS#"$ROOST_ROOT"/}"
         "$ROOST_TOOLS/python/bin/pip" install -q --disable-pip-version-check "$1" >&2 || exit 1
         touch "$stamp"

@@ -55,19 +55,21 @@ extension ControlAPI {
 
     /// Answers `PUT /v1/functions/{name}`.
     func deploy(_ name: FunctionName, _ request: ControlRequest) throws -> Response {
-        try request.allowQuery("activate")
+        try request.allowQuery("activate", "runtime")
         let upload = try upload(request)
-        let format = try uploadFormat(upload.contentType)
-        let bytes = try uploadedModule(upload.body, format)
-        let signature = try ModuleSignature(of: bytes, request.fields, configuration.access)
-        let module = try check(bytes, format)
+        let runtime = request.query["runtime"]
+        let code = try codeUpload(upload, hasRuntime: runtime != nil)
+        let signature = try ModuleSignature(of: upload.body, request.fields, configuration.access)
+        let draft = try draft(code, runtime: runtime)
         return try makeVersion(of: name, request) { base in
             let current = try base.map { try versionRecord($0.currentVersion, of: name) }
             let inherited = try current.map { try JSONValue(parsing: $0.configuration) }
             return VersionPlan(
                 kind: .deploy,
-                module: module,
-                configuration: upload.configuration(inheriting: inherited ?? [:]),
+                code: draft,
+                configuration: upload.configuration(
+                    inheriting: draft.settings ?? inherited ?? [:]
+                ),
                 secrets: try secrets(ofVersionAfter: base),
                 source: signature?.document,
                 notes: ["signedBy": signature.map { JSONValue($0.keyName) }]
@@ -121,20 +123,8 @@ extension ControlAPI {
 
     // MARK: - Uploads
 
-    private func uploadFormat(_ type: String) throws(Problem) -> ModuleCheck.Format {
-        let essence = type.prefix { $0 != ";" }.lowercased().trimmingCharacters(in: .whitespaces)
-        switch essence {
-        case "application/wasm", "application/octet-stream": return .binary
-        case "text/wat": return .text
-        default:
-            throw .notWasm(
-                "Content-Type is '\(essence)' when it should be application/wasm or text/wat"
-            )
-        }
-    }
-
     /// The module of an upload, unpacked; refuses what is none at a glance.
-    private func uploadedModule(
+    static func module(
         _ bytes: [UInt8],
         _ format: ModuleCheck.Format
     ) throws(Problem) -> [UInt8] {
@@ -187,7 +177,7 @@ extension ControlAPI {
     /// The check in a process of its own; answers the module in the binary format.
     ///
     /// A module that is stored has passed it.
-    private func check(_ upload: [UInt8], _ format: ModuleCheck.Format) throws -> [UInt8] {
+    func check(_ upload: [UInt8], _ format: ModuleCheck.Format) throws -> [UInt8] {
         if format == .binary,
             try deployments.moduleBytes(digest: ModuleDigest(of: upload)) != nil
         {
@@ -259,7 +249,7 @@ extension ControlAPI {
         let isActive = function.liveVersion == version.number
         let url =
             isActive ? "/f/\(version.function)" : "/f/\(version.function)@\(version.number)"
-        return [
+        let members: [String: JSONValue] = [
             "function": JSONValue(version.function),
             "version": JSONValue(version.number),
             "digest": JSONValue(version.digest.description),
@@ -271,5 +261,6 @@ extension ControlAPI {
             "signedBy": JSONValue(ModuleSignature.keyName(of: version)),
             "url": JSONValue(url),
         ]
+        return .object(members.merging(codeMembers(of: version)) { $1 })
     }
 }

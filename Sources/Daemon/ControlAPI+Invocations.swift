@@ -240,15 +240,15 @@ extension ControlAPI {
         let number =
             try request.integer("version", in: 1...Int(Int32.max)) ?? function.liveVersion
             ?? function.latestVersion
-        let record = try versionRecord(number, of: name)
+        _ = try versionRecord(number, of: name)
         let count = try benchCount(request)
         _ = platform.awaken(name)
-        guard let version = platform.table[name.description]?.version(number),
-            let bytes = try deployments.moduleBytes(digest: record.digest)
-        else { throw Problem.internalError("version \(number) of '\(name)' is not there") }
+        guard let version = platform.table[name.description]?.version(number) else {
+            throw Problem.internalError("version \(number) of '\(name)' is not there")
+        }
         let deadline = Monotonic.now() + Self.benchSecondsMax * 1_000_000_000
         let secrets = try vault.open(name, version: number)
-        let bench = try Bench(version, module: bytes, secrets: secrets)
+        let bench = try Bench(version, of: platform, secrets: secrets)
         let results = try bench.run(count: count, deadline: deadline) { kind, done, count in
             request.progress?.report([
                 "phase": JSONValue(kind.rawValue), "done": JSONValue(done),

@@ -7,7 +7,7 @@ import Store
 /// A version that is to be made of what a function is now.
 struct VersionPlan {
     let kind: HistoryEntry.Kind
-    let module: [UInt8]
+    let code: ControlAPI.CodeDraft
     let configuration: JSONValue
     /// Stored secrets that the version has.
     var secrets: [SecretRecord]
@@ -84,11 +84,7 @@ extension ControlAPI {
             warnings.append("the version answers 503: \(error)")
         }
         // Initialising is the part that may take long, and nothing is stored before it succeeds.
-        let prepared = try platform.prepare(
-            plan.module,
-            configuration: settings,
-            secrets: secrets ?? []
-        )
+        let prepared = try prepare(plan.code, settings, secrets: secrets ?? [])
         let canServe = secrets != nil
         let selection = SecretSelection.chosen(
             plan.secrets.map(\.id),
@@ -104,7 +100,7 @@ extension ControlAPI {
             }
             let outcome = try deployments.deploy(
                 name: name.description,
-                module: plan.module,
+                code: plan.code.code,
                 configuration: Data(plan.configuration.encoded()),
                 secrets: selection,
                 guestInterface: prepared.interface.rawValue,
@@ -169,13 +165,5 @@ extension ControlAPI {
     /// The secrets of the version that a new one follows.
     func secrets(ofVersionAfter base: FunctionRecord?) throws -> [SecretRecord] {
         try base.map { try deployments.secrets(of: $0.name, version: $0.currentVersion) } ?? []
-    }
-
-    /// The module of a stored version.
-    func moduleBytes(of version: VersionRecord) throws -> [UInt8] {
-        guard let bytes = try deployments.moduleBytes(digest: version.digest) else {
-            throw Problem.internalError("the module \(version.digest) is not in the store")
-        }
-        return bytes
     }
 }

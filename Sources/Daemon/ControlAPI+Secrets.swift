@@ -40,7 +40,7 @@ extension ControlAPI {
             let (version, secrets) = try versionAndSecrets(base, name)
             return VersionPlan(
                 kind: .secretSet,
-                module: try moduleBytes(of: version),
+                code: try draft(of: version),
                 configuration: try JSONValue(parsing: version.configuration),
                 secrets: secrets.filter { $0.name != secret },
                 newSecret: (
@@ -66,7 +66,7 @@ extension ControlAPI {
             }
             return VersionPlan(
                 kind: .secretDelete,
-                module: try moduleBytes(of: version),
+                code: try draft(of: version),
                 configuration: try JSONValue(parsing: version.configuration),
                 secrets: secrets.filter { $0.name != secret },
                 secretName: secret,

@@ -114,7 +114,7 @@ extension ControlAPI {
             let version = try versionToConfigure(request, base, name)
             return VersionPlan(
                 kind: .configure,
-                module: try moduleBytes(of: version),
+                code: try draft(of: version),
                 configuration: change(try JSONValue(parsing: version.configuration)),
                 secrets: try deployments.secrets(of: base.name, version: version.number),
                 source: version.source,

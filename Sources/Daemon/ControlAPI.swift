@@ -80,6 +80,17 @@ struct ControlAPI: Sendable {
             return try dispatch(request, [.get: listFunctions])
         case ("functions", 3...):
             return try routeFunction(request, try name(segments[2]))
+        case ("runtimes", 2):
+            return try dispatch(request, [.get: listRuntimes])
+        case ("runtimes", 3):
+            return try dispatch(
+                request,
+                [
+                    .get: { try runtime(segments[2], $0) },
+                    .put: { try putRuntime(segments[2], $0) },
+                    .delete: { try deleteRuntime(segments[2], $0) },
+                ]
+            )
         case ("pool", 2):
             return try dispatch(request, [.get: pool])
         case ("stats", 2):
@@ -149,6 +160,9 @@ struct ControlAPI: Sendable {
             let number = try versionNumber(rest[1])
             if rest.count == 2 {
                 return try dispatch(request, [.get: { try version(number, of: name, $0) }])
+            }
+            if rest[2] == "files" {
+                return try dispatch(request, [.get: { try files(number, of: name, $0) }])
             }
             guard rest[2] == "module" else { throw Problem.noRoute(request.path) }
             return try dispatch(request, [.get: { try module(number, of: name, $0) }])
@@ -295,6 +309,20 @@ struct ControlAPI: Sendable {
                 title: "No earlier version",
                 detail: error.description
             )
+        case .runtimeInUse:
+            Problem(
+                status: .conflict,
+                kind: "runtime-in-use",
+                title: "Runtime in use",
+                detail: error.description
+            )
+        case .runtimeChanged:
+            Problem(
+                status: .conflict,
+                kind: "runtime-changed",
+                title: "Runtime changed",
+                detail: error.description
+            )
         case .invalidSearch(let reason):
             .badRequest(
                 "'q' is not a search: \(reason); words with other characters than letters and "
@@ -342,6 +370,15 @@ struct ControlAPI: Sendable {
             if let report = error.trapReport {
                 problem.members["trap"] = try? JSONValue(parsing: Array(report.utf8))
             }
+        case .runtime(_, let failure), .script(let failure):
+            problem = .unprocessable("script-failed", "Script failed", error.description)
+            problem.members["message"] = JSONValue(failure.message)
+            problem.members["file"] = JSONValue(failure.place?.file)
+            problem.members["line"] = JSONValue(failure.place?.line)
+            problem.members["column"] = JSONValue(failure.place?.column)
+            problem.members["output"] = JSONValue(failure.output)
+        case .files:
+            problem = .badArchive(error.description)
         case .missing, .secrets, .host:
             return .internalError(error.description)
         }

@@ -69,7 +69,7 @@ final class FrontHandler: RequestHandler {
                 return refusalOfControl(head, peer).map { .refuse($0) } ?? .accept(bodyBytesMax: 0)
             case .api:
                 if let refusal = refusalOfControl(head, peer) { return .refuse(refusal) }
-                let isUpload = head.method == .put && ControlRoute.isFunction(head.pathOctets)
+                let isUpload = head.method == .put && ControlRoute.takesCode(head.pathOctets)
                 guard isUpload else {
                     return .accept(bodyBytesMax: settings.controlRequestBytesMax)
                 }
@@ -449,10 +449,11 @@ enum ControlRoute {
                 && path.suffix(5).elementsEqual("/logs".utf8)
     }
 
-    /// Whether a path is `/v1/functions/{name}`, where modules are uploaded.
-    static func isFunction(_ path: ArraySlice<UInt8>) -> Bool {
-        let prefix = "/v1/functions/".utf8
-        guard path.starts(with: prefix) else { return false }
-        return !path.dropFirst(prefix.count).contains(UInt8(ascii: "/"))
+    /// Whether a path is `/v1/functions/{name}` or `/v1/runtimes/{name}`, where modules are uploaded.
+    static func takesCode(_ path: ArraySlice<UInt8>) -> Bool {
+        ["/v1/functions/", "/v1/runtimes/"].contains { prefix in
+            path.starts(with: prefix.utf8)
+                && !path.dropFirst(prefix.utf8.count).contains(UInt8(ascii: "/"))
+        }
     }
 }

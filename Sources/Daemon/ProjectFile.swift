@@ -4,7 +4,7 @@ import Platform
 
 /// The file `roost.json` beside a module: which module it is about, and the function's configuration.
 ///
-/// Comments and trailing commas are allowed. Every key but `name` and `module` is one of a configuration.
+/// Comments and trailing commas are allowed. Every key but `name`, `module` and `runtime` is one of a configuration.
 package struct ProjectFile {
     /// The file's name.
     package static let fileName = "roost.json"
@@ -14,6 +14,9 @@ package struct ProjectFile {
 
     /// The module's file, relative to the folder; nil: the only one there is.
     package var module: String?
+
+    /// The runtime of a script; nil: its language's.
+    package var runtime: String?
 
     /// The function's whole configuration.
     package var configuration: JSONValue
@@ -30,6 +33,7 @@ package struct ProjectFile {
             var reader = try ObjectReader(json, at: "")
             name = try reader.string("name")
             module = try reader.string("module")
+            runtime = try reader.string("runtime")
             var settings = FunctionConfiguration()
             try settings.read(&reader)
             try reader.finish()
@@ -37,6 +41,7 @@ package struct ProjectFile {
             var members = json.members ?? [:]
             members["name"] = nil
             members["module"] = nil
+            members["runtime"] = nil
             configuration = .object(members)
         } catch {
             throw Failure(description: "\(error)")

@@ -24,6 +24,7 @@ extension StoredFunction {
                     VersionDescription(
                         number: version.number,
                         digest: version.digest,
+                        code: try VersionCode(of: version),
                         configuration: try FunctionConfiguration(json: json, ceilings: .highest),
                         // Of what was stored before there were others, all are commands.
                         interface: GuestInterface(rawValue: version.guestInterface) ?? .wasiCommand

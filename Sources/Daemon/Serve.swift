@@ -132,7 +132,10 @@ package final class Service: Sendable {
                 }
             },
             secrets: { try vault.open($0, version: $1) },
-            modules: { try deployments.moduleBytes(digest: $0) }
+            code: CodeSource(
+                module: { try deployments.moduleBytes(digest: $0) },
+                files: { try deployments.files(ofBundle: $0) }
+            )
         )
         accessLog = try AccessLog(configuration.accessLog) {
             logger.error("access log", metadata: ["error": "\($0)"])

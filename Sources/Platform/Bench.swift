@@ -41,27 +41,29 @@ public struct Bench {
         public let fuel: UInt64
     }
 
-    /// The most starts of the slow kind: each decodes the whole module.
+    /// The most starts of the slow kind: each reads and decodes the whole module, or loads the script.
     public static let compiledCountMax = 20
     /// The most starts of any kind.
     public static let countMax = 100_000
 
     private let version: FunctionVersion
-    private let bytes: [UInt8]
+    private let images: VersionImages
+    private let secrets: [Secret]
     private let loaded: LoadedVersion
     private let stack: ValueStack
     private let environment: FixedEnvironment
 
-    /// Gets ready to measure a version that has this module and these secrets.
+    /// Gets ready to measure a version that has these secrets.
     public init(
         _ version: FunctionVersion,
-        module bytes: [UInt8],
+        of platform: Platform,
         secrets: [Secret]
     ) throws(VersionError) {
         self.version = version
-        self.bytes = bytes
+        self.secrets = secrets
+        images = platform.images
         environment = FixedEnvironment(of: version, secrets: secrets, serverSoftware: "")
-        let image = try VersionImage(module: bytes, configuration: version.configuration)
+        let image = try images.makeImage(of: version, secrets: secrets)
         // Its instances come in addition to those that serve, and not for long.
         let account = MemoryAccount(byteCountMax: .max)
         loaded = try LoadedVersion(image, configuration: version.configuration, account: account)
@@ -142,7 +144,7 @@ public struct Bench {
         case .fresh:
             return InstanceLease(instance: try loaded.image.makeInstance(), kind: .fresh)
         case .compiled:
-            let image = try VersionImage(module: bytes, configuration: version.configuration)
+            let image = try images.makeImage(of: version, secrets: secrets)
             return InstanceLease(instance: try image.makeInstance(), kind: .compiled)
         }
     }
@@ -174,6 +176,7 @@ public struct Bench {
         guard let execution = try? dialogue.begin(instance, stack, fuelLimit: limits.fuel) else {
             return (false, 0)
         }
+        dialogue.giveRequest()
         let deadline = Monotonic.now() &+ UInt64(limits.timeoutMilliseconds) &* 1_000_000
         let clock = Monitor(())
         while Monotonic.now() < deadline {

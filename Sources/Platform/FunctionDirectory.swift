@@ -106,6 +106,7 @@ final class FunctionDirectory: Sendable {
                     function: name,
                     number: description.number,
                     digest: description.digest,
+                    code: description.code,
                     configuration: description.configuration,
                     interface: description.interface,
                     gate: gate,

@@ -9,6 +9,8 @@ public final class FunctionVersion: Sendable {
     /// From 1, per function.
     public let number: Int
     public let digest: ModuleDigest
+    /// Its files, and the script among them.
+    public let code: VersionCode
     public let configuration: FunctionConfiguration
     /// How the module is called.
     public let interface: GuestInterface
@@ -43,6 +45,7 @@ public final class FunctionVersion: Sendable {
         function: FunctionName,
         number: Int,
         digest: ModuleDigest,
+        code: VersionCode,
         configuration: FunctionConfiguration,
         interface: GuestInterface,
         gate: FunctionGate<Invocation>,
@@ -51,6 +54,7 @@ public final class FunctionVersion: Sendable {
         self.function = function
         self.number = number
         self.digest = digest
+        self.code = code
         self.configuration = configuration
         self.interface = interface
         self.gate = gate

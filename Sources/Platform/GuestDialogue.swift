@@ -16,6 +16,9 @@ protocol GuestDialogue: AnyObject {
         fuelLimit: UInt64?
     ) throws(InvocationError) -> Execution
 
+    /// Makes what the guest reads first: on its own time, as everything that is made when a guest asks for it.
+    func giveRequest()
+
     /// The call has returned.
     func returned(_ results: [Value]) -> DialogueStep
 
@@ -29,6 +32,15 @@ protocol GuestDialogue: AnyObject {
 
     /// Whether something waits to be taken.
     var hasOutput: Bool { get }
+
+    /// Why the guest exited with a code, if it said so.
+    var exitReason: String? { get }
+}
+
+extension GuestDialogue {
+    func giveRequest() {}
+
+    var exitReason: String? { nil }
 }
 
 /// What is to be done when a guest's call has returned.

@@ -8,6 +8,8 @@ public enum GuestInterface: String, Sendable {
     case wasiCommand = "wasi-command"
     /// An http-wasm handler: exports `handle_request`, `handle_response` and its memory.
     case httpWasmHandler = "http-wasm-handler"
+    /// A script, run by the interpreter of a runtime: docs/RUNTIMES.md has the protocol.
+    case script = "script"
 
     /// The export that runs a command.
     static let commandEntry = "_start"

@@ -37,6 +37,7 @@ extension Invocation {
         }
         self.dialogue = dialogue
         report.guestBegan()
+        dialogue.giveRequest()
         return nil
     }
 
@@ -55,9 +56,30 @@ extension Invocation {
             if !request.body.isEmpty { input.append(request.body) }
         }
         let configuration = match.version.configuration
+        let image = residence.loaded.image
+        if let script = image.script {
+            let head = request.head
+            let message = {
+                ScriptMessage.request(
+                    head,
+                    match,
+                    identifier: identifier,
+                    origin,
+                    seed: ScriptMessage.makeSeed()
+                )
+            }
+            let dialogue = ScriptDialogue(
+                script,
+                message: message,
+                input: input,
+                limits: configuration.limits
+            )
+            dialogue.context.output.highWater = AnswerProgress.bufferedBytesMax
+            return dialogue
+        }
         let dialogue: any GuestDialogue
-        switch residence.loaded.image.interface {
-        case .wasiCommand:
+        switch image.interface {
+        case .wasiCommand, .script:
             let cgi = CGIEnvironment(
                 head: request.head,
                 match: match,
@@ -77,10 +99,11 @@ extension Invocation {
                 sourceAddress: { origin.addressAndPort },
                 input: input,
                 environment: residence.environment.strings,
-                residence.loaded.image,
+                image,
                 configuration
             )
         }
+        if let tree = image.tree { dialogue.context.tree = tree }
         dialogue.context.output.highWater = AnswerProgress.bufferedBytesMax
         return dialogue
     }

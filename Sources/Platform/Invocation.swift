@@ -323,9 +323,9 @@ public final class Invocation: Resumable, @unchecked Sendable {
             end(.finished)
         case .exited(let code):
             let trap = execution.exitTrap
-            end(
-                .failed(memoryFailure("it exited with code \(code)", trap) ?? .exit(code, trap))
-            )
+            let reason = dialogue.exitReason
+            let cause = reason ?? "it exited with code \(code)"
+            end(.failed(memoryFailure(cause, trap) ?? .exit(code, reason: reason, trap)))
         case .trapped(let trap):
             end(.failed(failure(of: trap, dialogue.context)))
         case .outOfBudget:

@@ -5,8 +5,8 @@ import Wasm
 /// Why the platform, and not the guest, answers a request.
 enum InvocationFailure {
     case trap(Trap)
-    /// The guest ended itself with a code other than zero.
-    case exit(Int32, Trap?)
+    /// The guest ended itself with a code other than zero, and perhaps said why.
+    case exit(Int32, reason: String?, Trap?)
     case fuel(limit: UInt64, Trap)
     /// The trap tells where the guest was; nil when it had not begun, or waited for another function.
     case timeout(milliseconds: Int, waited: Bool, Trap?)
@@ -66,7 +66,9 @@ enum InvocationFailure {
         switch self {
         case .trap(let trap):
             "the function trapped: \(trap)"
-        case .exit(let code, _):
+        case .exit(_, let reason?, _):
+            "the script failed: \(reason)"
+        case .exit(let code, nil, _):
             "the function exited with code \(code)"
         case .fuel(let limit, _):
             "the function used all of its limits.fuel of \(limit) instructions"
@@ -100,7 +102,7 @@ enum InvocationFailure {
     var trap: Trap? {
         switch self {
         case .trap(let trap), .fuel(_, let trap): trap
-        case .exit(_, let trap), .timeout(_, _, let trap), .memory(_, _, let trap),
+        case .exit(_, _, let trap), .timeout(_, _, let trap), .memory(_, _, let trap),
             .badOutput(_, let trap):
             trap
         default: nil

@@ -1,15 +1,9 @@
 import Linux
-import Store
 import Synchronization
 
 /// Brings versions into memory on a thread of its own: reading, decoding and initialising a module
 /// takes too long for an event loop.
 final class Loader: Sendable {
-    /// Finds a module's bytes; nil when they are not there.
-    ///
-    /// Blocks.
-    typealias ModuleSource = @Sendable (ModuleDigest) throws -> [UInt8]?
-
     private struct State {
         var versions = FIFO<FunctionVersion>()
         var isStopping = false
@@ -19,14 +13,14 @@ final class Loader: Sendable {
     private let threads = ThreadGroup()
 
     init(
-        source: @escaping ModuleSource,
+        _ images: VersionImages,
         secrets: @escaping SecretSource,
         residents: Residents
     ) throws(SystemError) {
         let monitor = monitor
         try threads.spawn(name: "loader") {
             while let version = Self.next(monitor) {
-                Self.load(version, from: source, secrets, residents)
+                Self.load(version, images, secrets, residents)
             }
         }
     }
@@ -54,7 +48,7 @@ final class Loader: Sendable {
 
     private static func load(
         _ version: FunctionVersion,
-        from source: ModuleSource,
+        _ images: VersionImages,
         _ secrets: SecretSource,
         _ residents: Residents
     ) {
@@ -62,7 +56,7 @@ final class Loader: Sendable {
         do throws(VersionError) {
             // Room is made before it is taken: many versions may be called one after another.
             residents.makeRoom()
-            let loaded = try build(version, from: source, secrets, residents.account)
+            let loaded = try build(version, images, secrets, residents.account)
             guard residents.install(loaded, as: version) else { throw .missing }
         } catch {
             failure = error
@@ -72,22 +66,20 @@ final class Loader: Sendable {
 
     private static func build(
         _ version: FunctionVersion,
-        from source: ModuleSource,
+        _ images: VersionImages,
         _ secrets: SecretSource,
         _ account: MemoryAccount
     ) throws(VersionError) -> LoadedVersion {
-        guard let bytes = try? source(version.digest) else { throw .missing }
         let opened: [Secret]
         do {
             opened = try secrets(version.function, version.number)
         } catch {
             throw .secrets
         }
-        let configuration = version.configuration
-        let image = try VersionImage(module: bytes, configuration: configuration)
+        let image = try images.makeImage(of: version, secrets: opened)
         return try LoadedVersion(
             image,
-            configuration: configuration,
+            configuration: version.configuration,
             secrets: opened,
             account: account
         )

@@ -11,6 +11,7 @@ public final class Platform: Sendable {
 
     let scheduler: Scheduler
     let loader: Loader
+    let images: VersionImages
     let janitor: Janitor
     let residents: Residents
     let directory: FunctionDirectory
@@ -24,15 +25,15 @@ public final class Platform: Sendable {
 
     /// Starts the threads.
     ///
-    /// `functions`, `modules` and `secrets` find what is stored, on threads that may block: a function, the bytes of a
-    /// module, and the secrets of a version. `spans` takes the spans of sampled invocations.
+    /// `functions`, `code` and `secrets` find what is stored, on threads that may block: a function, what versions
+    /// run, and the secrets of a version. `spans` takes the spans of sampled invocations.
     public init(
         options: PlatformOptions,
         log: InvocationStore,
         spans: (any SpanSink)? = nil,
         functions: @escaping FunctionSource,
         secrets: @escaping SecretSource = { _, _ in [] },
-        modules: @escaping @Sendable (ModuleDigest) throws -> [UInt8]?
+        code source: CodeSource
     ) throws(SystemError) {
         self.options = options
         self.log = log
@@ -44,9 +45,12 @@ public final class Platform: Sendable {
             warmNanoseconds: UInt64(options.warmMilliseconds) * 1_000_000
         )
         self.residents = residents
+        let runtimes = RuntimeImages(source: source, account: residents.account)
+        let images = VersionImages(source: source, runtimes: runtimes)
+        self.images = images
         scheduler = try Scheduler(workerCount: options.workerCount)
         do throws(SystemError) {
-            loader = try Loader(source: modules, secrets: secrets, residents: residents)
+            loader = try Loader(images, secrets: secrets, residents: residents)
         } catch {
             scheduler.stop()
             throw error
@@ -67,6 +71,7 @@ public final class Platform: Sendable {
             janitor = try Janitor {
                 directory.giveUpIdle(now: Monotonic.now())
                 residents.sweep()
+                if residents.account.excess > 0 { runtimes.relieve() }
             }
         } catch {
             directory.stop()
@@ -158,18 +163,25 @@ public final class Platform: Sendable {
         directory.awaken(name, then: body)
     }
 
-    /// Decodes, links and initialises a module, and fills its pool.
+    /// Decodes, links and initialises a module, or loads a script, and fills its pool.
     ///
-    /// Blocks for as long as that takes, which limits bound.
+    /// Blocks for as long as that takes, which limits bound. What is stored already need not be given.
     public func prepare(
-        _ module: [UInt8],
+        module digest: ModuleDigest,
+        bytes: [UInt8]? = nil,
+        code: VersionCode = VersionCode(),
+        files: [StoredFile]? = nil,
         configuration: FunctionConfiguration,
         secrets: [Secret] = []
     ) throws(VersionError) -> PreparedModule {
         residents.makeRoom()
-        let image = try VersionImage(
-            module: module,
-            configuration: configuration,
+        let image = try images.makeImage(
+            module: digest,
+            bytes: bytes,
+            code,
+            files: files,
+            configuration,
+            secrets: secrets,
             translatesAhead: true
         )
         let loaded = try LoadedVersion(
@@ -180,6 +192,24 @@ public final class Platform: Sendable {
         )
         return PreparedModule(loaded: loaded)
     }
+
+    /// Decodes, links and starts a runtime's interpreter, and keeps its image for scripts to come.
+    ///
+    /// Blocks for as long as that takes, which limits bound.
+    public func prepareRuntime(
+        _ build: RuntimeBuild,
+        module: [UInt8],
+        files: [StoredFile]
+    ) throws(VersionError) {
+        residents.makeRoom()
+        let image = try RuntimeImage(
+            build,
+            module: module,
+            files: files,
+            account: residents.account
+        )
+        images.runtimes.keep(image, build.digest)
+    }
 }
 
 /// What the platform has to know of a stored version.
@@ -188,16 +218,19 @@ public struct VersionDescription: Sendable {
     public let digest: ModuleDigest
     public let configuration: FunctionConfiguration
     public let interface: GuestInterface
+    public let code: VersionCode
 
     /// Describes a version.
     public init(
         number: Int,
         digest: ModuleDigest,
+        code: VersionCode = VersionCode(),
         configuration: FunctionConfiguration,
         interface: GuestInterface
     ) {
         self.number = number
         self.digest = digest
+        self.code = code
         self.configuration = configuration
         self.interface = interface
     }

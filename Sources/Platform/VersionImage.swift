@@ -1,5 +1,6 @@
 import HTTPWasm
 public import Linux
+import Store
 import WASI
 public import Wasm
 
@@ -15,6 +16,12 @@ public enum VersionError: Error, Sendable, CustomStringConvertible {
     case instantiation(InstantiationError)
     /// One of the functions that initialise the module failed; by a trap, if that is why.
     case initialisation(function: String, reason: String, trap: Trap? = nil)
+    /// A runtime's interpreter did not get to where it takes scripts.
+    case runtime(String, ScriptFailure)
+    /// A script could not be loaded.
+    case script(ScriptFailure)
+    /// Files that cannot lie beside one another.
+    case files(conflict: String)
     /// The module's bytes are not in the store any more.
     case missing
     /// The secrets cannot be opened.
@@ -30,6 +37,9 @@ public enum VersionError: Error, Sendable, CustomStringConvertible {
         case .link(let error): "the module cannot be linked: \(error)"
         case .instantiation(let error): "the module cannot be instantiated: \(error)"
         case .initialisation(let function, let reason, _): "'\(function)' failed: \(reason)"
+        case .runtime(let name, let failure): "runtime '\(name)' does not start: \(failure)"
+        case .script(let failure): "the script cannot be loaded: \(failure)"
+        case .files(let path): "'\(path)' cannot be both a file and a directory"
         case .missing: "the module is not in the store"
         case .secrets: "the function's secrets cannot be opened"
         case .host(let error): error.description
@@ -59,7 +69,13 @@ final class VersionImage: Sendable {
     let warnings: [String]
     /// What a handler asked of its host when it was initialised.
     let handlerFeatures: HandlerFeatures
+    /// The files that the guest finds beneath `/`; nil when there are none.
+    let tree: FileTree?
+    /// The script, when the module is a runtime's.
+    let script: RuntimeImage.LoadedScript?
 
+    /// The image that a script's is based on.
+    private let runtime: RuntimeImage?
     private let linked: LinkedModule
     /// Nil when the configuration asks for instances that are made anew each time.
     private let snapshot: Snapshot?
@@ -89,6 +105,7 @@ final class VersionImage: Sendable {
     /// when nobody waits, as at a deploy.
     init(
         module bytes: [UInt8],
+        files: [StoredFile] = [],
         configuration: FunctionConfiguration,
         translatesAhead: Bool = false,
         moduleLimits: ModuleLimits = ModuleLimits(),
@@ -123,35 +140,77 @@ final class VersionImage: Sendable {
         initialisers =
             interface == .httpWasmHandler
             ? Self.initialisers + [GuestInterface.commandEntry] : Self.initialisers
+        tree = files.isEmpty ? nil : try Self.tree(files)
+        script = nil
+        runtime = nil
         let handler = HandlerContext(configuration: handlerConfiguration)
         let (first, observed) = try Self.initialised(
             linked,
             limits,
             initialisationLimits,
             initialisers,
-            handler
+            handler,
+            tree
         )
         handlerFeatures = handler.features
         snapshot = configuration.snapshot ? first.capture() : nil
         warnings = configuration.snapshot ? observed.warnings : []
     }
 
+    /// Loads a script into a runtime's interpreter.
+    ///
+    /// Takes as long as the script's initialisation runs.
+    init(
+        script main: String,
+        files: [StoredFile],
+        runtime: RuntimeImage,
+        configuration: FunctionConfiguration,
+        secrets: [Secret]
+    ) throws(VersionError) {
+        let loaded = try runtime.load(main: main, files: files, configuration, secrets)
+        interface = .script
+        module = runtime.module
+        linked = runtime.linked
+        script = loaded
+        tree = loaded.tree
+        snapshot = loaded.snapshot
+        warnings = loaded.warnings
+        self.runtime = runtime
+        instanceLimits = InstanceLimits(memoryBytesMax: configuration.limits.memoryBytes)
+        initialisationLimits = InitialisationLimits()
+        handlerFeatures = HandlerFeatures()
+        handlerConfiguration = []
+        initialisers = []
+    }
+
+    /// The tree of stored files.
+    static func tree(_ files: [StoredFile]) throws(VersionError) -> FileTree {
+        do throws(FileTree.Conflict) {
+            return try FileTree(files.map { ($0.path, $0.bytes) })
+        } catch {
+            throw .files(conflict: error.path)
+        }
+    }
+
     /// What module, translated code and snapshot take, in bytes, with what is needed besides.
     var byteCount: Int {
-        moduleByteCount + codeByteCount + snapshotByteCount + Self.overheadBytes
+        moduleByteCount + codeByteCount + snapshotByteCount + (tree?.byteCount ?? 0)
+            + Self.overheadBytes
     }
 
     /// What a version takes besides, as measured by `scripts/bench/density`.
     private static let overheadBytes = 6 << 10
 
     /// What the module takes, in bytes: its own, and about as much for what was decoded.
-    var moduleByteCount: Int { 2 * module.byteCount }
+    ///
+    /// A runtime's counts once, for all scripts, and so does its code.
+    var moduleByteCount: Int { runtime == nil ? 2 * module.byteCount : 0 }
 
     /// What translated code takes, in bytes.
-    var codeByteCount: Int { module.translatedByteCount }
+    var codeByteCount: Int { runtime == nil ? module.translatedByteCount : 0 }
 
     /// What the snapshot takes, in bytes; instances share it.
-    var snapshotByteCount: Int { snapshot?.byteCount ?? 0 }
+    var snapshotByteCount: Int { (snapshot?.byteCount ?? 0) + (script?.call.byteCount ?? 0) }
 
     /// Makes an instance in its initialised state.
     func makeInstance() throws(VersionError) -> Instance {
@@ -161,7 +220,8 @@ final class VersionImage: Sendable {
                 instanceLimits,
                 initialisationLimits,
                 initialisers,
-                HandlerContext(configuration: handlerConfiguration)
+                HandlerContext(configuration: handlerConfiguration),
+                tree
             ).instance
         }
         do throws(InstantiationError) {
@@ -185,7 +245,8 @@ final class VersionImage: Sendable {
         _ limits: InstanceLimits,
         _ bounds: InitialisationLimits,
         _ initialisers: [String],
-        _ handler: HandlerContext
+        _ handler: HandlerContext,
+        _ tree: FileTree?
     ) throws(VersionError) -> (instance: Instance, observed: Initialiser.Observations) {
         let instance: Instance
         do throws(InstantiationError) {
@@ -193,7 +254,12 @@ final class VersionImage: Sendable {
         } catch {
             throw .instantiation(error)
         }
-        var initialiser = Initialiser(instance: instance, limits: bounds, handler: handler)
+        var initialiser = Initialiser(
+            instance: instance,
+            limits: bounds,
+            handler: handler,
+            tree: tree
+        )
         if instance.hasStart { try initialiser.runStart() }
         for name in initialisers {
             guard case .function(FunctionType([], [])) = linked.module.export(named: name) else {
@@ -213,6 +279,13 @@ enum HostModules {
         HandlerInterface.define(in: &imports)
         return imports
     }()
+
+    /// Those that interpreters are linked against.
+    static let runtimeImports: Imports = {
+        var imports = HostModules.imports
+        MicroPythonHost.define(in: &imports)
+        return imports
+    }()
 }
 
 /// Runs a module's initialising functions to their ends, on the calling thread.
@@ -220,6 +293,7 @@ private struct Initialiser {
     let instance: Instance
     let limits: VersionImage.InitialisationLimits
     let handler: HandlerContext
+    let tree: FileTree?
     private(set) var observed = Observations()
 
     /// What was read that differs from run to run.
@@ -249,11 +323,13 @@ private struct Initialiser {
     init(
         instance: Instance,
         limits: VersionImage.InitialisationLimits,
-        handler: HandlerContext
+        handler: HandlerContext,
+        tree: FileTree?
     ) {
         self.instance = instance
         self.limits = limits
         self.handler = handler
+        self.tree = tree
     }
 
     mutating func runStart() throws(VersionError) {
@@ -292,6 +368,7 @@ private struct Initialiser {
         context.standardOutput = .discard
         context.standardError = .discard
         context.companion = handler
+        context.tree = tree
         return context
     }
 

@@ -15,6 +15,12 @@ public enum StoreError: Error, Equatable, Sendable {
     /// The version is live, and no earlier one ever was.
     case noEarlierVersion(function: String, version: Int)
 
+    /// Functions have versions that use the runtime; some of their names are given.
+    case runtimeInUse(String, functionCount: Int, functions: [String])
+
+    /// The runtime got another build, or was deleted, after a version was made for this one.
+    case runtimeChanged
+
     /// The precondition does not hold; `currentRevision` is `nil` when the function does not exist.
     case preconditionFailed(currentRevision: Int?)
 
@@ -80,6 +86,10 @@ extension StoreError: CustomStringConvertible {
         case .noSuchAlias(let function, let alias): "function '\(function)' has no alias '\(alias)'"
         case .noEarlierVersion(let function, let version):
             "version \(version) of function '\(function)' has none before it that was live"
+        case .runtimeInUse(let name, let count, let functions):
+            "runtime '\(name)' is used by \(count) functions: \(functions.joined(separator: ", "))"
+                + (count > functions.count ? ", …" : "")
+        case .runtimeChanged: "the runtime was replaced or deleted meanwhile"
         case .preconditionFailed(let revision?): "the function is at revision \(revision)"
         case .preconditionFailed(nil): "the function does not exist"
         case .invalidCursor: "the cursor is not one that was handed out"

@@ -105,15 +105,19 @@ struct Descriptor {
         case stream(GuestStream)
         case file(OpenFile)
         case directory(OpenFile)
+        /// A file or directory of the read-only tree.
+        case tree(FileTree.Node)
     }
 
-    let target: Target
+    var target: Target
     var flags: DescriptorFlags = []
     var rights: DescriptorRights
     /// The most rights that what is opened through a directory can have.
     var inheriting: DescriptorRights = []
     /// The name of a directory that was open from the start.
     var preopenName: [UInt8]?
+    /// Where the next read of a file of the tree begins, in bytes; the kernel keeps that of others.
+    var position: UInt64 = 0
 
     init(stream: GuestStream) {
         target = .stream(stream)
@@ -140,19 +144,26 @@ struct Descriptor {
         return nil
     }
 
-    /// The file; nil for streams, an error for directories.
+    /// The file or directory of the read-only tree; nil for everything else.
+    var node: FileTree.Node? {
+        if case .tree(let node) = target { return node }
+        return nil
+    }
+
+    /// The file of the host; nil for streams, an error for directories and what nobody can write.
     func file() throws(ErrorNumber) -> OpenFile? {
         switch target {
+        case .tree(let node): throw node.entries == nil ? .rofs : .isdir
         case .stream: return nil
         case .file(let file): return file
         case .directory: throw .isdir
         }
     }
 
-    /// The file or directory; nil for streams.
+    /// The file or directory of the host; nil for streams and the read-only tree.
     var opened: OpenFile? {
         switch target {
-        case .stream: nil
+        case .stream, .tree: nil
         case .file(let file), .directory(let file): file
         }
     }
@@ -165,9 +176,11 @@ struct DescriptorTable {
     /// The most descriptors that may be open at once.
     static let countMax = 1024
 
-    /// The three streams, then directories that are open from the start.
-    init(_ directories: [PreopenedDirectory] = []) {
+    /// The three streams, then directories that are open from the start: the read-only tree as `/`, and those
+    /// of the host.
+    init(_ directories: [PreopenedDirectory] = [], tree: FileTree? = nil) {
         entries = Self.streams
+        if let tree { entries.append(Self.root(of: tree)) }
         for directory in directories {
             entries.append(
                 Descriptor(
@@ -177,6 +190,28 @@ struct DescriptorTable {
                     preopenName: directory.guestPath
                 )
             )
+        }
+    }
+
+    private static func root(of tree: FileTree) -> Descriptor {
+        Descriptor(
+            .tree(tree.root),
+            rights: .treeDirectory,
+            inheriting: [.treeDirectory, .treeFile],
+            preopenName: [UInt8(ascii: "/")]
+        )
+    }
+
+    /// Whether any descriptor leads to a file or directory of the host.
+    var reachesHost: Bool { entries.contains { $0?.opened != nil } }
+
+    /// Has the descriptor that leads to the root of a tree lead to that of another.
+    mutating func moveRoot(to tree: FileTree) {
+        for index in entries.indices {
+            guard let entry = entries[index], entry.preopenName != nil, entry.node != nil else {
+                continue
+            }
+            entries[index]?.target = .tree(tree.root)
         }
     }
 

@@ -5,6 +5,8 @@
 public struct GuestInput: Sendable {
     private(set) var bytes: [UInt8]
     private(set) var position = 0
+    /// How many of the bytes to be read next were put before the input.
+    private var prefaceByteCount = 0
 
     /// Whether no more input will come after what is here.
     public private(set) var hasEnded: Bool
@@ -50,6 +52,14 @@ public struct GuestInput: Sendable {
         }
     }
 
+    /// Puts bytes before all others, which do not count as read when they are.
+    ///
+    /// Only before anything was read.
+    public mutating func put(_ preface: [UInt8]) {
+        bytes.insert(contentsOf: preface, at: 0)
+        prefaceByteCount += preface.count
+    }
+
     /// Takes up to so many bytes, as read.
     public mutating func read(upTo count: Int) -> [UInt8] {
         let end = min(bytes.count, position &+ max(0, count))
@@ -67,6 +77,8 @@ public struct GuestInput: Sendable {
     mutating func consume(_ count: Int) {
         let count = min(max(0, count), unreadByteCount)
         position &+= count
-        readByteCount &+= UInt64(count)
+        let ofPreface = min(count, prefaceByteCount)
+        prefaceByteCount -= ofPreface
+        readByteCount &+= UInt64(count - ofPreface)
     }
 }

@@ -22,6 +22,7 @@ extension WASIContext {
         _ right: DescriptorRights
     ) throws(ErrorNumber) -> OpenFile {
         let descriptor = try descriptor(number)
+        if descriptor.node != nil { throw .rofs }
         guard let opened = descriptor.opened else { throw .badf }
         guard descriptor.rights.isSuperset(of: right) else { throw .notcapable }
         return opened
@@ -97,6 +98,10 @@ extension WASIContext {
         let right: DescriptorRights = isWrite ? .write : .read
         let descriptor = try descriptor(call.u32(0))
         if descriptor.stream != nil { throw descriptor.rights.contains(right) ? .spipe : .badf }
+        if let node = descriptor.node, !isWrite {
+            guard descriptor.rights.isSuperset(of: [.read, .seek]) else { throw .notcapable }
+            return try preadTree(node, &call)
+        }
         let file = try file(call.u32(0), [right, .seek])
         let memory = call.memory
         let countAddress = call.u32(4)
@@ -114,7 +119,8 @@ extension WASIContext {
 
     /// `fd_seek`.
     func seek(_ call: inout HostCall, _ layout: Layout) throws(ErrorNumber) {
-        let file = try file(call.u32(0), [], forStream: .spipe)
+        let node = try descriptor(call.u32(0)).node
+        let file = node == nil ? try file(call.u32(0), [], forStream: .spipe) : nil
         let offset = call.i64(1)
         guard let whence = layout.whence(call.u32(2)) else { throw .inval }
         // Asking where the position is needs less than moving it.
@@ -124,14 +130,27 @@ extension WASIContext {
             throw .notcapable
         }
         guard call.memory.contains(call.u32(3), count: 8) else { throw .fault }
-        let position = try kernel { () throws(SystemError) in
-            try file.descriptor.seek(offset, from: whence)
+        let position: UInt64
+        if let file {
+            position = try kernel { () throws(SystemError) in
+                try file.descriptor.seek(offset, from: whence)
+            }
+        } else if let node {
+            position = try seekTree(node, call.u32(0), offset, whence)
+        } else {
+            throw .spipe
         }
         _ = call.memory.store(position, at: call.u32(3))
     }
 
     /// `fd_tell`.
     func tell(_ call: inout HostCall) throws(ErrorNumber) {
+        let descriptor = try descriptor(call.u32(0))
+        if descriptor.node != nil {
+            guard descriptor.rights.contains(.tell) else { throw .notcapable }
+            guard call.memory.store(descriptor.position, at: call.u32(1)) else { throw .fault }
+            return
+        }
         let file = try file(call.u32(0), .tell, forStream: .spipe)
         guard call.memory.contains(call.u32(1), count: 8) else { throw .fault }
         let position = try kernel { () throws(SystemError) in
@@ -144,7 +163,7 @@ extension WASIContext {
 
     /// `fd_advise`.
     func advise(_ call: inout HostCall) throws(ErrorNumber) {
-        let opened = try opened(call.u32(0), .advise)
+        let isInTree = try descriptor(call.u32(0)).node != nil
         // The kernel's numbers for what preview 1 lists as normal, sequential, random, will need, do not
         // need, and no reuse.
         let advices: [Int32] = [0, 2, 1, 3, 4, 5]
@@ -152,6 +171,8 @@ extension WASIContext {
         let advice = advices[Int(call.u32(3))]
         let (offset, count) = (call.u64(1), call.u64(2))
         guard offset <= UInt64(Int64.max), count <= UInt64(Int64.max) else { throw .inval }
+        if isInTree { return }
+        let opened = try opened(call.u32(0), .advise)
         guard case .file = descriptors[call.u32(0)]?.target else { throw .badf }
         try kernel { () throws(SystemError) in
             try opened.descriptor.advise(offset, count: count, advice)
@@ -273,9 +294,11 @@ extension WASIContext {
     /// `fd_readdir`: entries until the buffer is full, of which the last may be cut short.
     func readDirectory(_ call: inout HostCall) throws(ErrorNumber) {
         let descriptor = try descriptor(call.u32(0))
-        guard let opened = descriptor.opened else { throw .badf }
-        guard case .directory = descriptor.target else { throw .notdir }
-        guard descriptor.rights.contains(.readDirectory) else { throw .notcapable }
+        if descriptor.stream != nil { throw .badf }
+        if case .file = descriptor.target { throw .notdir }
+        guard descriptor.rights.contains(.readDirectory) else {
+            throw descriptor.node?.entries == nil ? .notdir : .notcapable
+        }
         let memory = call.memory
         let (address, capacity) = (call.u32(1), Int(call.u32(2)))
         guard memory.contains(address, count: capacity), memory.contains(call.u32(4), count: 4)
@@ -283,9 +306,7 @@ extension WASIContext {
         var place = call.u64(3)
         var bytes: [UInt8] = []
         fill: while bytes.count < capacity {
-            let entries = try kernel { () throws(SystemError) in
-                try opened.descriptor.entries(from: place)
-            }
+            let entries = try entries(of: descriptor, from: place)
             guard !entries.isEmpty else { break }
             for entry in entries {
                 append(entry, to: &bytes)
@@ -296,6 +317,17 @@ extension WASIContext {
         let used = min(bytes.count, capacity)
         _ = memory.write(bytes.span.extracting(first: used), at: address)
         _ = memory.store(UInt32(truncatingIfNeeded: used), at: call.u32(4))
+    }
+
+    private func entries(
+        of descriptor: Descriptor,
+        from place: UInt64
+    ) throws(ErrorNumber) -> [FileDescriptor.DirectoryEntry] {
+        if let node = descriptor.node { return try Self.entries(of: node, from: place) }
+        guard let opened = descriptor.opened else { throw .badf }
+        return try kernel { () throws(SystemError) in
+            try opened.descriptor.entries(from: place)
+        }
     }
 
     /// `dirent`, and the name after it.

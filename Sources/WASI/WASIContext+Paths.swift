@@ -16,6 +16,8 @@ extension WASIContext {
         _ right: DescriptorRights
     ) throws(ErrorNumber) -> OpenFile {
         let descriptor = try descriptor(number)
+        // Whatever is asked for here would change it, or needs a link, of which it has none.
+        if descriptor.node?.entries != nil { throw right == .pathReadLink ? .inval : .rofs }
         guard case .directory(let directory) = descriptor.target else { throw .notdir }
         guard descriptor.rights.isSuperset(of: right) else { throw .notcapable }
         return directory
@@ -88,13 +90,23 @@ extension WASIContext {
     /// `path_open`.
     func open(_ call: inout HostCall) throws(ErrorNumber) {
         let number = call.u32(0)
-        let directory = try directory(number, .pathOpen)
         let parent = try descriptor(number)
+        let node = parent.node
+        let directory = node?.entries == nil ? try directory(number, .pathOpen) : nil
+        guard parent.rights.contains(.pathOpen) else { throw .notcapable }
         let path = try path(call, at: 2)
         guard let request = OpenRequest(call), call.memory.contains(call.u32(8), count: 4) else {
             throw call.memory.contains(call.u32(8), count: 4) ? .inval : .fault
         }
-        guard parent.rights.isSuperset(of: request.neededRights) else { throw .notcapable }
+        if let node {
+            let opened = try openTree(path, beneath: node, request, parent)
+            let new = try descriptors.open(opened)
+            _ = call.memory.store(new, at: call.u32(8))
+            return
+        }
+        guard let directory, parent.rights.isSuperset(of: request.neededRights) else {
+            throw .notcapable
+        }
         let resolution = resolution
         let descriptor = try kernel { () throws(SystemError) in
             try directory.descriptor.open(
@@ -218,6 +230,12 @@ extension WASIContext {
 
     /// `path_filestat_get`.
     func pathStatus(_ call: inout HostCall, _ layout: Layout) throws(ErrorNumber) {
+        let descriptor = try descriptor(call.u32(0))
+        if let node = descriptor.node, node.entries != nil {
+            guard descriptor.rights.contains(.pathGetFileStatus) else { throw .notcapable }
+            let found = try FileTree.resolve(try path(call, at: 2), from: node)
+            return try storeStatus(of: found, at: call.u32(4), call.memory, layout)
+        }
         let directory = try directory(call.u32(0), .pathGetFileStatus)
         let path = try path(call, at: 2)
         let opened = try open(directory, path, call.u32(1) & 1 == 0 ? O_NOFOLLOW : 0)
@@ -249,7 +267,7 @@ extension WASIContext {
 }
 
 /// What `path_open` is asked for.
-private struct OpenRequest {
+struct OpenRequest {
     let descriptorFlags: DescriptorFlags
     let rights: DescriptorRights
     let inheriting: DescriptorRights
@@ -267,10 +285,11 @@ private struct OpenRequest {
         guard creation < 16, call.u32(7) <= UInt32(DescriptorFlags.all.rawValue) else { return nil }
     }
 
-    private var creates: Bool { creation & 1 != 0 }
-    private var needsDirectory: Bool { creation & 2 != 0 }
-    private var isExclusive: Bool { creation & 4 != 0 }
-    private var truncates: Bool { creation & 8 != 0 }
+    var creates: Bool { creation & 1 != 0 }
+    var needsDirectory: Bool { creation & 2 != 0 }
+    var isExclusive: Bool { creation & 4 != 0 }
+    var truncates: Bool { creation & 8 != 0 }
+    var writes: Bool { !rights.isDisjoint(with: [.write, .allocate, .setFileSize]) }
 
     /// What the directory has to allow.
     var neededRights: DescriptorRights {
@@ -282,7 +301,6 @@ private struct OpenRequest {
 
     /// The flags of `open`; never blocking, whatever is opened.
     var flags: Int32 {
-        let writes = !rights.isDisjoint(with: [.write, .allocate, .setFileSize])
         var flags = O_NONBLOCK | O_NOCTTY
         if needsDirectory { flags |= O_DIRECTORY }
         if writes { flags |= rights.contains(.read) ? O_RDWR : O_WRONLY }

@@ -65,6 +65,10 @@ extension WASIContext {
             return check(clock, timeout, isAbsolute: isAbsolute, since: since, now: now)
         case .read(let number):
             guard let descriptor = descriptors[number] else { return .ready(error: .badf) }
+            if let node = descriptor.node {
+                let size = UInt64(node.bytes?.count ?? 0)
+                return .ready(byteCount: size - min(size, descriptor.position))
+            }
             if let opened = descriptor.opened { return Self.check(opened) }
             guard descriptor.stream == .input else { return .ready(error: .badf) }
             guard input.isReady else { return .onInput }

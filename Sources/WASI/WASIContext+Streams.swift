@@ -18,6 +18,15 @@ extension WASIContext {
         let descriptor = try descriptor(call.u32(0))
         let memory = call.memory
         let countAddress = call.u32(3)
+        if let node = descriptor.node {
+            guard descriptor.rights.contains(.read) else {
+                throw node.entries == nil ? .notcapable : .isdir
+            }
+            guard memory.contains(countAddress, count: 4) else { throw .fault }
+            let moved = try readTree(node, call.u32(0), &call)
+            _ = memory.store(UInt32(truncatingIfNeeded: moved), at: countAddress)
+            return .finished
+        }
         let file = try descriptor.file()
         guard file != nil || descriptor.stream == .input else { throw .badf }
         guard descriptor.rights.contains(.read) else { throw .notcapable }
@@ -178,6 +187,9 @@ extension WASIContext {
         guard descriptor.rights.contains(.getFileStatus) else { throw .notcapable }
         let memory = call.memory
         let address = call.u32(1)
+        if let node = descriptor.node {
+            return try storeStatus(of: node, at: address, memory, layout)
+        }
         if let opened = descriptor.opened {
             let status = try kernel { () throws(SystemError) in try opened.descriptor.status() }
             return try store(status, FileType(status.kind), at: address, memory, layout)
@@ -195,6 +207,7 @@ extension WASIContext {
         switch descriptor.target {
         case .file: return .regularFile
         case .directory: return .directory
+        case .tree(let node): return node.entries == nil ? .regularFile : .directory
         case .stream(let stream):
             let bit = TerminalStreams(rawValue: 1 << stream.rawValue)
             return terminals.contains(bit) ? .characterDevice : .unknown

@@ -95,7 +95,12 @@ public final class WASIContext {
 
     /// The directories that guests find open, from descriptor 3 on.
     public var directories: [PreopenedDirectory] = [] {
-        didSet { descriptors = DescriptorTable(directories) }
+        didSet { descriptors = DescriptorTable(directories, tree: tree) }
+    }
+
+    /// Files that guests find beneath `/`, which is open from the start, and that nobody can write.
+    public var tree: FileTree? {
+        didSet { descriptors = DescriptorTable(directories, tree: tree) }
     }
 
     /// Whether calls of the guest can take as long as the kernel likes.
@@ -164,7 +169,7 @@ public final class WASIContext {
         exitCode = nil
         readClock = false
         readRandom = false
-        descriptors = DescriptorTable(directories)
+        descriptors = DescriptorTable(directories, tree: tree)
         suspension = .none
         suspendedNanoseconds = 0
         startedAt = clocks.monotonic()

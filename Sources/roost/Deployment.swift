@@ -25,6 +25,13 @@ struct Deployment {
         type = isModule ? "application/wasm" : Self.mediaType(of: file)
     }
 
+    /// Makes an archive of a folder, whose configuration is in it.
+    init(name: String, folder: FunctionFolder) throws {
+        self.name = name
+        code = try folder.archive()
+        type = "application/x-tar"
+    }
+
     /// The request that uploads it.
     func request() throws -> DaemonClient.Request {
         var request = DaemonClient.Request(
@@ -56,6 +63,7 @@ struct Deployment {
         case "js", "mjs": "text/javascript"
         case "py": "text/x-python"
         case "wat": "text/wat"
+        case "tar": "application/x-tar"
         default: "application/wasm"
         }
     }

@@ -32,7 +32,8 @@ struct Roost: ParsableCommand {
             LogsCommand.self, InvocationCommand.self, QueryCommand.self, BenchCommand.self,
             PoolCommand.self, VersionsCommand.self, AliasCommand.self, RollbackCommand.self,
             HistoryCommand.self, ConfigCommand.self, SecretCommand.self, DeleteCommand.self,
-            RunCommand.self, TokenCommand.self, AuditCommand.self, SignCommand.self,
+            RuntimeCommand.self, RunCommand.self, TokenCommand.self, AuditCommand.self,
+            SignCommand.self,
             CapabilitiesCommand.self, NewCommand.self, BuildCommand.self, DevCommand.self,
             CheckModuleCommand.self,
         ]

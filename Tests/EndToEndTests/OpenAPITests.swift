@@ -197,9 +197,23 @@ struct OpenAPITests {
         try access(client)
         try client.call("DELETE", "/v1/functions/{name}", expecting: 204)
         try client.call("DELETE", "/v1/functions/{name}", expecting: 404)
+        try runtimes(client)
         for operation in operations.keys {
             #expect(client.succeeded.contains(operation), "\(operation) was not called")
         }
+    }
+
+    private func runtimes(_ client: Client) throws {
+        let runtime = "/v1/runtimes/{runtime}"
+        let echo = ["runtime": "echo"]
+        let text = [("Content-Type", "text/wat")]
+        let interpreter = Array(ScriptFixtures.interpreter.utf8)
+        try client.call("GET", runtime, echo, expecting: 404)
+        try client.call("PUT", runtime, echo, fields: text, body: interpreter, expecting: 201)
+        try client.call("PUT", runtime, echo, fields: text, body: interpreter)
+        try client.call("GET", runtime, echo)
+        try client.call("GET", "/v1/runtimes")
+        try client.call("DELETE", runtime, echo, expecting: 204)
     }
 
     private func functions(_ client: Client) throws {
@@ -249,6 +263,7 @@ struct OpenAPITests {
         )
         try client.call("GET", function + "/versions/{version}", first)
         try client.call("GET", function + "/versions/{version}/module", first)
+        try client.call("GET", function + "/versions/{version}/files", first)
         let next = ["name": "hello", "alias": "next"]
         let target = Array(#"{"version":1,"weights":{"2":0.25},"sticky":{"cookie":"group"}}"#.utf8)
         try client.call("PUT", function + "/aliases/{alias}", next, body: target)

@@ -71,7 +71,7 @@ struct DormantFunctionTests {
                 )
                 return StoredFunction(record, versions: [])
             },
-            modules: { _ in nil }
+            code: CodeSource { _ in nil }
         )
         defer { platform.stop() }
         deleting.withLock { $0 = { platform.withdraw("gone") } }

@@ -271,6 +271,7 @@ struct ResidentsTests {
             function: try #require(FunctionName(name)),
             number: 1,
             digest: ModuleDigest(of: []),
+            code: VersionCode(),
             configuration: FunctionConfiguration(),
             interface: .wasiCommand,
             gate: FunctionGate(),

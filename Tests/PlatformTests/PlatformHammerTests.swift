@@ -34,7 +34,7 @@ final class PlatformFixture: Sendable {
                 let record = try deployments.function(named: name.description)
                 return try record.map { try Self.stored($0, of: deployments) }
             },
-            modules: { try deployments.moduleBytes(digest: $0) }
+            code: CodeSource { try deployments.moduleBytes(digest: $0) }
         )
     }
 
@@ -62,7 +62,11 @@ final class PlatformFixture: Sendable {
 
     func deploy(_ name: String, _ text: String) throws {
         let module = try TextModule.encode(text)
-        let prepared = try platform.prepare(module, configuration: FunctionConfiguration())
+        let prepared = try platform.prepare(
+            module: ModuleDigest(of: module),
+            bytes: module,
+            configuration: FunctionConfiguration()
+        )
         let outcome = try deployments.deploy(
             name: name,
             module: module,

@@ -91,6 +91,7 @@ struct RouteRule: Sendable {
         RouteRule(.get, "/v1/functions/{function}/versions", .read, .function),
         RouteRule(.get, "/v1/functions/{function}/versions/{version}", .read, .function),
         RouteRule(.get, "/v1/functions/{function}/versions/{version}/module", .read, .function),
+        RouteRule(.get, "/v1/functions/{function}/versions/{version}/files", .read, .function),
         RouteRule(
             .put,
             "/v1/functions/{function}/aliases/{alias}",
@@ -125,6 +126,11 @@ struct RouteRule: Sendable {
         RouteRule(.get, "/v1/invocations", .read, .several),
         RouteRule(.get, "/v1/invocations/{id}", .read, .several),
         RouteRule(.get, "/v1/invocations/{id}/result", .read, .several),
+
+        RouteRule(.get, "/v1/runtimes", .read, .all),
+        RouteRule(.get, "/v1/runtimes/{runtime}", .read, .all),
+        RouteRule(.put, "/v1/runtimes/{runtime}", .deploy, .all, .afterwards("runtime.put")),
+        RouteRule(.delete, "/v1/runtimes/{runtime}", .deploy, .all, .afterwards("runtime.delete")),
 
         RouteRule(.get, "/v1/async-calls", .admin, .all),
         RouteRule(.delete, "/v1/async-calls/{id}", .admin, .all, .afterwards("async-call.delete")),

@@ -114,6 +114,14 @@ extension FileDescriptor {
         public let serialNumber: UInt64
         public let kind: FileStatus.Kind
         public let name: [UInt8]
+
+        /// Makes an entry of a directory that is not the kernel's.
+        public init(next: UInt64, serialNumber: UInt64, kind: FileStatus.Kind, name: [UInt8]) {
+            self.next = next
+            self.serialNumber = serialNumber
+            self.kind = kind
+            self.name = name
+        }
     }
 
     /// Reads entries from a place on, which is 0 or an entry's `next`: as many as 32 KiB hold, none

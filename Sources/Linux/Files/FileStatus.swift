@@ -21,6 +21,18 @@ public struct FileStatus: Sendable {
     public let modificationTime: UInt64
     public let changeTime: UInt64
 
+    /// Describes a file that is not the kernel's: of one name, without times.
+    public init(kind: Kind, serialNumber: UInt64, size: UInt64) {
+        self.kind = kind
+        self.serialNumber = serialNumber
+        self.size = size
+        device = 0
+        linkCount = 1
+        accessTime = 0
+        modificationTime = 0
+        changeTime = 0
+    }
+
     init(_ status: stat) {
         kind =
             switch status.st_mode & S_IFMT {

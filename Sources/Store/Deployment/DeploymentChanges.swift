@@ -5,13 +5,18 @@ internal import GRDB
 struct VersionDraft {
     var function: String
     var digest: ModuleDigest
+    var bundle: ModuleDigest?
+    var runtimeBuild: ModuleDigest?
+    var main: String?
     var guestInterface: String
     var configuration: Data
     var secrets = SecretSelection.inherited
     var source: Data?
 
     func matches(_ version: VersionRecord) -> Bool {
-        digest == version.digest && guestInterface == version.guestInterface
+        digest == version.digest && bundle == version.bundle
+            && runtimeBuild == version.runtime?.digest && main == version.main
+            && guestInterface == version.guestInterface
             && configuration == version.configuration
     }
 }
@@ -34,10 +39,11 @@ extension Database {
 
     /// Stores a draft unless it equals the current or the latest version.
     ///
-    /// `module` is `nil` when the draft's module is known to be stored.
+    /// `module` and `bundle` are `nil` when those of the draft are known to be stored.
     func store(
         _ draft: VersionDraft,
         module: [UInt8]?,
+        bundle: Bundle? = nil,
         current function: FunctionRecord?,
         activate: Bool,
         _ kind: HistoryEntry.Kind,
@@ -45,7 +51,14 @@ extension Database {
         by origin: ChangeOrigin
     ) throws -> DeploymentOutcome {
         let now = Timestamp.now()
-        let outcome = try store(draft, module: module, current: function, activate: activate, now)
+        let outcome = try store(
+            draft,
+            module: module,
+            bundle: bundle,
+            current: function,
+            activate: activate,
+            now
+        )
         let isChanged = outcome.function.revision != function?.revision
         guard isChanged else { return outcome }
         var detail = HistoryEntry.Detail()
@@ -61,6 +74,7 @@ extension Database {
     private func store(
         _ draft: VersionDraft,
         module: [UInt8]?,
+        bundle: Bundle?,
         current function: FunctionRecord?,
         activate: Bool,
         _ now: Timestamp
@@ -75,15 +89,11 @@ extension Database {
                 return try reuse(version, of: function, activate: activate, at: now)
             }
         }
-        if let module {
-            try execute(
-                sql: """
-                    INSERT INTO module (digest, size, bytes) VALUES (?, ?, ?)
-                    ON CONFLICT (digest) DO NOTHING
-                    """,
-                arguments: [draft.digest.hexadecimal, module.count, Data(module)]
-            )
+        if let build = draft.runtimeBuild, try runtimeBuild(build.hexadecimal) == nil {
+            throw StoreError.runtimeChanged
         }
+        if let module { try insertModule(draft.digest, module) }
+        if let bundle { try insert(bundle) }
         let number = try insert(draft, at: now)
         try store(
             draft.secrets,
@@ -141,12 +151,14 @@ extension Database {
         try execute(
             sql: """
                 INSERT INTO version
-                    (function, number, digest, createdAt, guestInterface, configuration, source)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
+                    (function, number, digest, createdAt, guestInterface, configuration, source,
+                        bundle, runtimeBuild, main)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 draft.function, function.latestVersion, draft.digest.hexadecimal,
                 now.microseconds, draft.guestInterface, draft.configuration, draft.source,
+                draft.bundle?.hexadecimal, draft.runtimeBuild?.hexadecimal, draft.main,
             ]
         )
         return function.latestVersion

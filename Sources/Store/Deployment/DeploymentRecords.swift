@@ -67,6 +67,15 @@ public struct VersionRecord: Equatable, Sendable {
     /// The module's size in bytes.
     public var moduleBytes: Int
 
+    /// The files that its guest finds; nil when there are none.
+    public var bundle: ModuleDigest?
+
+    /// The build of the runtime whose module it is; nil when it is the function's own.
+    public var runtime: RuntimeBuildRecord?
+
+    /// The path of the script among the files, when a runtime runs it.
+    public var main: String?
+
     /// When it was deployed.
     public var createdAt: Timestamp
 

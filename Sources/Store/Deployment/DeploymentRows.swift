@@ -67,21 +67,20 @@ extension Database {
             self,
             sql: """
                 SELECT function, number, version.digest, size, createdAt, guestInterface,
-                    configuration, source
+                    configuration, source, bundle, runtimeBuild, main
                 FROM version JOIN module USING (digest) WHERE \(condition)
                 """,
             arguments: arguments
         )
         return try rows.map { row in
-            let text: String = row["digest"]
-            guard let digest = ModuleDigest(hexadecimal: text) else {
-                throw StoreError.io("control.db holds '\(text)', which is no digest")
-            }
-            return VersionRecord(
+            VersionRecord(
                 function: row["function"],
                 number: row["number"],
-                digest: digest,
+                digest: try digest(row["digest"]),
                 moduleBytes: row["size"],
+                bundle: try (row["bundle"] as String?).map(digest),
+                runtime: try (row["runtimeBuild"] as String?).flatMap(runtimeBuild),
+                main: row["main"],
                 createdAt: Timestamp(microseconds: row["createdAt"]),
                 guestInterface: row["guestInterface"],
                 configuration: row["configuration"],

@@ -19,6 +19,9 @@ enum DeploymentSchema {
         migrator.registerMigration("history, secrets, sticky aliases") { database in
             try database.execute(sql: historyAndSecrets)
         }
+        migrator.registerMigration("files, bundles, runtimes") { database in
+            try database.execute(sql: filesAndRuntimes)
+        }
         return migrator
     }
 

@@ -83,6 +83,7 @@ extension DeploymentStore {
             guard !versions.isEmpty else { return [] }
             try database.deleteUnusedSecrets(of: name)
             let moduleCount = try database.deleteUnusedModules(among: digests)
+            try database.collectUnusedCode()
             var detail = HistoryEntry.Detail()
             detail.versions = versions
             detail.moduleCount = moduleCount
@@ -128,6 +129,7 @@ extension Database {
                 sql: """
                     DELETE FROM module WHERE digest = :digest
                         AND NOT EXISTS (SELECT 1 FROM version WHERE digest = :digest)
+                        AND NOT EXISTS (SELECT 1 FROM runtimeBuild WHERE module = :digest)
                     """,
                 arguments: ["digest": digest]
             )

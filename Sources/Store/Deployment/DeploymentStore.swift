@@ -59,13 +59,49 @@ public final class DeploymentStore: Sendable {
         origin: ChangeOrigin = .daemon,
         audit: AuditEntry? = nil
     ) throws(StoreError) -> DeploymentOutcome {
-        let digest = ModuleDigest(of: module)
+        try deploy(
+            name: name,
+            code: StoredCode(module: module),
+            configuration: configuration,
+            secrets: secrets,
+            guestInterface: guestInterface,
+            source: source,
+            activate: activate,
+            precondition: precondition,
+            kind: kind,
+            secret: secret,
+            origin: origin,
+            audit: audit
+        )
+    }
+
+    /// The same for a module with files, or a script.
+    ///
+    /// A build of a runtime that it names is stored already; throws an error of the database when it is not.
+    public func deploy(
+        name: String,
+        code: StoredCode,
+        configuration: Data? = nil,
+        secrets: SecretSelection = .inherited,
+        guestInterface: String,
+        source: Data? = nil,
+        activate: Bool = true,
+        precondition: Precondition = .none,
+        kind: HistoryEntry.Kind = .deploy,
+        secret: String? = nil,
+        origin: ChangeOrigin = .daemon,
+        audit: AuditEntry? = nil
+    ) throws(StoreError) -> DeploymentOutcome {
+        let bundle = code.files.flatMap { $0.isEmpty ? nil : Bundle($0) }
         return try file.write { database in
             let current = try database.check(precondition, function: name)
             let inherited = try database.currentVersion(of: current)?.configuration
             let draft = VersionDraft(
                 function: name,
-                digest: digest,
+                digest: code.digest,
+                bundle: bundle?.digest ?? code.bundle,
+                runtimeBuild: code.runtimeBuild,
+                main: code.main,
                 guestInterface: guestInterface,
                 configuration: configuration ?? inherited ?? Data("{}".utf8),
                 secrets: secrets,
@@ -73,7 +109,8 @@ public final class DeploymentStore: Sendable {
             )
             let outcome = try database.store(
                 draft,
-                module: module,
+                module: code.module,
+                bundle: bundle,
                 current: current,
                 activate: activate,
                 kind,
@@ -106,6 +143,9 @@ public final class DeploymentStore: Sendable {
             var draft = VersionDraft(
                 function: name,
                 digest: version.digest,
+                bundle: version.bundle,
+                runtimeBuild: version.runtime?.digest,
+                main: version.main,
                 guestInterface: version.guestInterface,
                 configuration: configuration,
                 source: version.source
@@ -227,6 +267,7 @@ public final class DeploymentStore: Sendable {
                 arguments: [now.microseconds, name]
             )
             _ = try database.deleteUnusedModules(among: digests)
+            try database.collectUnusedCode()
             var detail = HistoryEntry.Detail()
             if old.liveVersion != nil {
                 detail = .init(moving: AliasRecord.live, from: old, to: nil)

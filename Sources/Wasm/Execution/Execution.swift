@@ -35,12 +35,14 @@ public final class Execution: @unchecked Sendable {
         case exited(Int32)
     }
 
-    private let instance: Instance
-    private let stack: ValueStack
+    let instance: Instance
+    let stack: ValueStack
     private let type: FunctionType
+    /// The function that is called, by its index.
+    let function: Int
     private let fuelLimit: UInt64?
     // SAFETY: allocated by `init` and freed by `deinit`.
-    private let machine: MachinePointer
+    let machine: MachinePointer
     private var fuelCharged: UInt64 = 0
     private var hasEnded = false
     private var isAbandoned = false
@@ -97,7 +99,7 @@ public final class Execution: @unchecked Sendable {
         self.init(instance, function: Int(start), [], stack, fuelLimit, hostState)
     }
 
-    private init(
+    init(
         _ instance: Instance,
         function: Int,
         _ arguments: [Value],
@@ -109,6 +111,7 @@ public final class Execution: @unchecked Sendable {
         self.stack = stack
         self.stackTop = stack.start
         self.type = instance.module.functionType(function)
+        self.function = function
         self.fuelLimit = fuelLimit
         self.hostState = hostState
         let base = UnsafeMutablePointer<Machine>.allocate(capacity: 1)

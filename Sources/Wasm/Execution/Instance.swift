@@ -394,15 +394,22 @@ public final class Instance: @unchecked Sendable {
 
     /// Copies the state: memories, globals, tables and dropped segments that the instance owns.
     ///
-    /// Only while no execution of the instance is under way.
-    public func capture() -> Snapshot {
-        Snapshot(
+    /// With `base`, the snapshot that the instance was made from, only what differs from it is copied, and
+    /// the rest shared with it. Only while no execution of the instance is under way, or it waits.
+    public func capture(over base: Snapshot? = nil) -> Snapshot {
+        let images = base.map { base in
+            zip(definedMemories, base.memories).map { $0.capture(over: $1) }
+        }
+        let tables =
+            base != nil && !context.tablesAreDirty ? base?.tables : nil
+        return Snapshot(
             linked: linked,
-            memories: definedMemories.map { $0.capture() },
+            memories: images ?? definedMemories.map { $0.capture() },
             globals: capturedGlobals,
-            tables: definedTables.map { table in
-                table.elements.map { content($0, of: .reference(table.type.element)) }
-            },
+            tables: tables
+                ?? definedTables.map { table in
+                    table.elements.map { content($0, of: .reference(table.type.element)) }
+                },
             droppedData: droppedData,
             droppedElements: droppedElements,
             tags: tags.dropFirst(module.structure.importedTagCount).map(\.id),
@@ -464,14 +471,18 @@ public final class Instance: @unchecked Sendable {
     }
 
     func content(_ slot: UInt64, of type: ValueType) -> Snapshot.Content {
-        guard case .reference(let reference) = type, module.types.isFunction(reference) else {
-            return .bits(slot)
-        }
+        guard case .reference(let reference) = type, module.types.isFunction(reference),
+            isFunctionReference(slot)
+        else { return .bits(slot) }
+        let stride = UInt64(MemoryLayout<FunctionRecord.Fields>.stride)
+        return .function(Int((slot - context.functionReference(0)) / stride))
+    }
+
+    /// Whether a slot, if it is a reference, refers to a function of this instance.
+    func isFunctionReference(_ slot: UInt64) -> Bool {
         let first = context.functionReference(0)
         let stride = UInt64(MemoryLayout<FunctionRecord.Fields>.stride)
-        let count = UInt64(module.recordFunctions.count)
-        guard slot >= first, slot < first + count * stride else { return .bits(slot) }
-        return .function(Int((slot - first) / stride))
+        return slot >= first && slot < first + UInt64(module.recordFunctions.count) * stride
     }
 
     func slot(of content: Snapshot.Content) -> UInt64 {

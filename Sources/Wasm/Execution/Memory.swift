@@ -74,6 +74,11 @@ public final class Memory: @unchecked Sendable {
         MemoryImage(of: mapping, byteCount: byteCount, isOwn: !isFilled)
     }
 
+    /// Copies the pages that differ from those of the image that the memory was filled from.
+    func capture(over base: MemoryImage) -> MemoryImage {
+        MemoryImage(of: mapping, byteCount: byteCount, over: base)
+    }
+
     /// Puts the contents back that `image` was made of, touching only pages in use.
     ///
     /// `wroteKnownPagesOnly` says that no page was written that had not been when the memory was last restored.

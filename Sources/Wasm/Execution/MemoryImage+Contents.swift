@@ -25,15 +25,14 @@ struct NonzeroPages {
 
     private static func search(_ memory: UnsafeRawBufferPointer, _ range: Range<Int>) -> [Int] {
         stride(from: range.lowerBound, to: range.upperBound, by: Mapping.pageSize).filter { start in
-            let end = start + Mapping.pageSize
-            return unsafe !isZero(UnsafeRawBufferPointer(rebasing: memory[start..<end]))
+            guard let base = memory.baseAddress else { return false }
+            return unsafe !isZero(base + start)
         }
     }
 
-    private static func isZero(_ page: UnsafeRawBufferPointer) -> Bool {
-        guard let base = page.baseAddress else { return true }
-        // A page is zero if its first byte is and every byte equals the one before it.
-        return unsafe base.load(as: UInt8.self) == 0 && memcmp(base, base + 1, page.count - 1) == 0
+    /// Whether a page is zero: if its first byte is and every byte equals the one before it.
+    static func isZero(_ page: UnsafeRawPointer) -> Bool {
+        unsafe page.load(as: UInt8.self) == 0 && memcmp(page, page + 1, Mapping.pageSize - 1) == 0
     }
 }
 
@@ -64,10 +63,23 @@ struct KeptPages: Sendable {
 
     /// Writes the page that belongs at an offset; false when there is none.
     func copy(_ offset: Int, to base: UnsafeMutableRawPointer) -> Bool {
-        let place = offsets.partitioningIndex { $0 >= offset }
-        guard place < offsets.count, offsets[place] == offset else { return false }
+        guard let place = place(of: offset) else { return false }
         unsafe copy(place: place, to: base)
         return true
+    }
+
+    /// Lends the page that belongs at an offset; nil when there is none.
+    func withPage<R>(at offset: Int, _ body: (UnsafeRawPointer?) -> R) -> R {
+        guard let place = place(of: offset) else { return body(nil) }
+        return unsafe bytes.withUnsafeBytes { kept in
+            guard let start = kept.baseAddress else { return body(nil) }
+            return unsafe body(start + place * Mapping.pageSize)
+        }
+    }
+
+    private func place(of offset: Int) -> Int? {
+        let place = offsets.partitioningIndex { $0 >= offset }
+        return place < offsets.count && offsets[place] == offset ? place : nil
     }
 
     private func copy(place: Int, to base: UnsafeMutableRawPointer) {
@@ -102,6 +114,12 @@ final class FileContents: Sendable {
         self.range = range
         self.file = file
         self.mapping = mapping
+    }
+
+    /// The page at an offset; nil when the file has none there.
+    func page(at offset: Int) -> UnsafeRawPointer? {
+        guard range.contains(offset) else { return nil }
+        return unsafe UnsafeRawPointer(mapping.baseAddress + (offset - range.lowerBound))
     }
 
     /// Writes what belongs to a range, which lies within the file's, to a memory.

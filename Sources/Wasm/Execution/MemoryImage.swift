@@ -3,7 +3,8 @@ import Linux
 /// The contents of a memory at one moment, from which others are filled and restored.
 ///
 /// Immutable, shared between threads. A few pages are kept as they are and copied into each memory. More are
-/// kept in a file, which is laid over the memories: they share its pages until they write them.
+/// kept in a file, which is laid over the memories: they share its pages until they write them. An image can also
+/// be what another one is, but for some lines.
 final class MemoryImage: Sendable {
     /// The memory's size in bytes.
     let byteCount: Int
@@ -13,6 +14,7 @@ final class MemoryImage: Sendable {
     private enum Contents: Sendable {
         case pages(KeptPages)
         case file(FileContents)
+        case changes(of: MemoryImage, ChangedLines)
     }
 
     /// How many pages that are not zero are copied rather than laid over: a mapping costs as much as
@@ -33,17 +35,76 @@ final class MemoryImage: Sendable {
         }
     }
 
-    /// The bytes that the image holds.
+    /// How many pages may differ from another image, of which an image keeps only the changes: each memory
+    /// gets a copy of its own of them.
+    private static let changedPagesMax = 1024
+
+    /// Copies what differs, of a memory's first `byteCount` bytes, from the image that it was filled from.
+    init(of mapping: borrowing Mapping, byteCount: Int, over base: MemoryImage) {
+        self.byteCount = byteCount
+        let memory = unsafe UnsafeRawBufferPointer(start: mapping.baseAddress, count: byteCount)
+        if byteCount >= base.byteCount, let lines = unsafe base.changes(in: memory) {
+            contents = .changes(of: base, lines)
+            return
+        }
+        let pages = unsafe NonzeroPages(of: memory, writtenOnly: false).offsets
+        if let file = unsafe FileContents(memory, pages) {
+            contents = .file(file)
+        } else {
+            contents = .pages(unsafe KeptPages(memory, pages))
+        }
+    }
+
+    /// What of a memory that was filled from the image is not as there; nil when that is in too many pages, or the
+    /// image is changes itself.
+    private func changes(in memory: UnsafeRawBufferPointer) -> ChangedLines? {
+        var lines = ChangedLines()
+        guard let base = memory.baseAddress, memory.count > 0 else { return lines }
+        func add(_ range: Range<Int>) -> Bool {
+            for offset in stride(from: range.lowerBound, to: range.upperBound, by: Mapping.pageSize)
+            where lines.pageCount <= Self.changedPagesMax {
+                let page = unsafe base + offset
+                switch contents {
+                case .pages(let pages):
+                    unsafe pages.withPage(at: offset) { other in
+                        unsafe lines.add(page, at: offset, unlike: other)
+                    }
+                case .file(let file):
+                    unsafe lines.add(page, at: offset, unlike: file.page(at: offset))
+                case .changes: return false
+                }
+            }
+            return lines.pageCount <= Self.changedPagesMax
+        }
+        if let pagemap = PageMap.shared {
+            let isComplete = unsafe pagemap.forEachPrivateRange(
+                UnsafeMutableRawPointer(mutating: base),
+                byteCount: memory.count,
+                add
+            )
+            if isComplete { return lines }
+            lines = ChangedLines()
+        }
+        return add(0..<memory.count) ? lines : nil
+    }
+
+    /// The bytes that the image holds, without those that it shares with another.
     var storedByteCount: Int {
         switch contents {
         case .pages(let pages): pages.byteCount
         case .file(let file): file.range.count
+        case .changes(_, let lines): lines.byteCount
         }
     }
 
     /// What a memory that was filled from the image has of its own, in bytes.
     var copiedByteCount: Int {
-        if case .pages(let pages) = contents { pages.byteCount } else { 0 }
+        switch contents {
+        case .pages(let pages): pages.byteCount
+        case .file: 0
+        case .changes(let base, let lines):
+            base.copiedByteCount + lines.pageCount * Mapping.pageSize
+        }
     }
 
     /// Fills a mapping that has not been written.
@@ -51,6 +112,20 @@ final class MemoryImage: Sendable {
         switch contents {
         case .pages(let pages): pages.copy(to: mapping)
         case .file(let file): try mapping.overlay(file.file, file.range)
+        case .changes(let base, let lines):
+            try base.fill(mapping)
+            lines.copy(to: mapping)
+        }
+    }
+
+    /// Writes again what is lost when a memory's pages are given back to the kernel.
+    private func refill(_ mapping: borrowing Mapping) {
+        switch contents {
+        case .pages(let pages): pages.copy(to: mapping)
+        case .file: return
+        case .changes(let base, let lines):
+            base.refill(mapping)
+            lines.copy(to: mapping)
         }
     }
 
@@ -73,7 +148,7 @@ final class MemoryImage: Sendable {
             return pages
         }
         mapping.discard(0..<byteCountBefore)
-        if case .pages(let pages) = contents { pages.copy(to: mapping) }
+        refill(mapping)
         return OwnPages(byteCount: copiedByteCount)
     }
 
@@ -115,6 +190,9 @@ final class MemoryImage: Sendable {
             unsafe file.copy(range.clamped(to: file.range), to: base)
             unsafe Self.clear(range.clamped(to: 0..<file.range.lowerBound), of: base)
             unsafe Self.clear(range.clamped(to: file.range.upperBound..<Int.max), of: base)
+        case .changes(let image, let lines):
+            unsafe image.rewrite(range, of: base)
+            unsafe lines.copy(range, to: base)
         }
     }
 

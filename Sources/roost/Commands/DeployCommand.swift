@@ -5,14 +5,16 @@ import Foundation
 struct DeployCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "deploy",
-        abstract: "Upload a module as a function's new version.",
+        abstract: "Upload a module, a script or a folder as a function's new version.",
         discussion: """
             Makes the function if there is none. The same bytes and settings again change nothing.
 
             A folder is deployed with its roost.json: 'roost deploy FOLDER', or 'roost deploy NAME FOLDER'. The file \
-            holds the function's whole configuration, and may name the function ("name") and the module ("module"); \
-            without, the function has the folder's name, and the module is the folder's only .wasm or .wat file. \
-            Module and configuration become one version.
+            holds the function's whole configuration, and may name the function ("name"), the module or script \
+            ("module") and the runtime of a script ("runtime"); without, the function has the folder's name, and what \
+            is run is the folder's only module (.wasm, .wat), or else its only script (.js, .py). The other files of \
+            the folder are the function's, which finds them beneath '/': not those that begin with a dot, or that \
+            '.roostignore' names. All of it becomes one version.
 
             For a module alone, and a folder without roost.json, settings that are not given stay as they are.
             """
@@ -21,7 +23,9 @@ struct DeployCommand: ParsableCommand {
     @Argument(help: "The function: lower-case letters, digits and hyphens; or a folder.")
     var name: String
 
-    @Argument(help: "The module, as .wasm or .wat, or a folder; '-' reads standard input.")
+    @Argument(
+        help: "A module (.wasm, .wat), a script (.js, .py), a folder, or '-' for standard input."
+    )
     var file: String?
 
     @Option(help: ArgumentHelp("An environment variable of the function.", valueName: "K=V"))
@@ -35,6 +39,9 @@ struct DeployCommand: ParsableCommand {
 
     @Flag(name: .customLong("no-activate"), help: "Keep plain traffic on the version it uses now.")
     var staysInactive = false
+
+    @Option(help: "The runtime of a script, if it is not that of its language.")
+    var runtime: String?
 
     @OptionGroup var progress: ProgressOptions
     @OptionGroup var output: OutputOptions
@@ -54,7 +61,8 @@ struct DeployCommand: ParsableCommand {
             deployment.patch = try settings.map { try JSONEncoder().encode($0) }
             deployment.key = try key.map { try SigningKey.read($0) }
             var request = try deployment.request()
-            if staysInactive { request.query = [(name: "activate", value: "false")] }
+            if staysInactive { request.query.append((name: "activate", value: "false")) }
+            if let runtime { request.query.append((name: "runtime", value: runtime)) }
             request.progress = progress.makeBar()
             try show(client.control(request), name: deployment.name)
         }
@@ -62,7 +70,14 @@ struct DeployCommand: ParsableCommand {
 
     private func deployment() throws -> Deployment {
         if let file, !ProjectFolder.isFolder(file) { return try Deployment(name: name, file: file) }
-        let folder = try ProjectFolder(URL(filePath: file ?? name))
+        let place = URL(filePath: file ?? name)
+        let files = try FunctionFolder(place.path(percentEncoded: false))
+        if try files.needsArchive() {
+            let project = try ProjectFolder.projectFile(in: place)
+            let called = project?.name ?? place.standardizedFileURL.lastPathComponent
+            return try Deployment(name: file == nil ? called : name, folder: files)
+        }
+        let folder = try ProjectFolder(place)
         return try Deployment(
             name: file == nil ? folder.name : name,
             file: folder.module.path(percentEncoded: false),

@@ -1,0 +1,189 @@
+import Foundation
+import HTTP
+import Platform
+import Store
+
+/// From an upload to what a version runs.
+extension ControlAPI {
+    /// What a version is going to run, checked, and not stored yet.
+    struct CodeDraft {
+        var code: StoredCode
+        /// The build that runs the script; nil for a module.
+        var build: RuntimeBuild?
+        /// The configuration that came with the code.
+        var settings: JSONValue?
+
+        /// As the platform knows it.
+        var versionCode: VersionCode {
+            let bundle = code.bundle ?? code.files.flatMap(DeploymentStore.bundleDigest)
+            let script = build.flatMap { build in
+                code.main.map { VersionCode.Script(main: $0, runtime: build) }
+            }
+            return VersionCode(files: bundle, script: script)
+        }
+    }
+
+    /// Checks an upload: a module in a process of its own, a script's text and runtime.
+    func draft(_ upload: CodeUpload, runtime named: String?) throws -> CodeDraft {
+        switch upload {
+        case .module(let bytes, let format):
+            if let named {
+                throw Problem.badRequest("a module needs no runtime, and '\(named)' is given")
+            }
+            return CodeDraft(code: StoredCode(module: try check(bytes, format)))
+        case .script(let bytes, let language):
+            let name = "main." + (language?.fileExtensions.first ?? "script")
+            let files = [StoredFile(path: name, bytes: bytes)]
+            return try draft(script: name, bytes, files, runtime: named ?? language?.rawValue)
+        case .archive(let archive):
+            guard archive.isModule else {
+                let language = ScriptLanguage(fileName: archive.main)
+                var draft = try draft(
+                    script: archive.main,
+                    archive.mainBytes,
+                    archive.files,
+                    runtime: named ?? archive.runtime ?? language?.rawValue
+                )
+                draft.settings = archive.settings
+                return draft
+            }
+            if let runtime = named ?? archive.runtime {
+                throw Problem.badArchive(
+                    "'\(archive.main)' is a module, which needs no runtime, and '\(runtime)' is named"
+                )
+            }
+            let format: ModuleCheck.Format = archive.main.hasSuffix(".wat") ? .text : .binary
+            let bytes = try Self.module(archive.mainBytes, format)
+            var code = StoredCode(module: try check(bytes, format))
+            code.files = archive.files
+            return CodeDraft(code: code, settings: archive.settings)
+        }
+    }
+
+    private func draft(
+        script: String,
+        _ bytes: [UInt8],
+        _ files: [StoredFile],
+        runtime name: String?
+    ) throws -> CodeDraft {
+        guard let name else {
+            throw Problem.badRequest("nothing says which runtime runs '\(script)': name one")
+        }
+        guard let record = try deployments.runtime(named: name) else {
+            throw Problem.unprocessable(
+                "unknown-runtime",
+                "Unknown runtime",
+                "there is no runtime '\(name)': add it with 'roost runtime add \(name) FILE'"
+            )
+        }
+        guard !bytes.isEmpty else {
+            throw Problem.unprocessable("bad-script", "Bad script", "the script is empty")
+        }
+        if let offset = Self.firstMalformedByte(bytes) {
+            throw Problem.unprocessable(
+                "bad-script",
+                "Bad script",
+                "the script is not UTF-8 at byte \(offset)"
+            )
+        }
+        var code = StoredCode(digest: record.build.module)
+        code.files = files
+        code.runtimeBuild = record.build.digest
+        code.main = script
+        return CodeDraft(code: code, build: try RuntimeBuild(record.build))
+    }
+
+    /// Where a text ends to be UTF-8; nil when all of it is.
+    private static func firstMalformedByte(_ bytes: [UInt8]) -> Int? {
+        guard String(validating: bytes, as: UTF8.self) == nil else { return nil }
+        var (low, high) = (0, bytes.count)
+        // The longest prefix that is well-formed but for a character that is cut at its end.
+        while low < high {
+            let middle = (low + high + 1) / 2
+            let isSound = (0...3).contains { cut in
+                cut <= middle
+                    && String(validating: bytes[..<(middle - cut)], as: UTF8.self) != nil
+            }
+            if isSound { low = middle } else { high = middle - 1 }
+        }
+        return low
+    }
+
+    /// Refuses what a script's configuration cannot ask for.
+    func checkScript(_ settings: FunctionConfiguration, _ draft: CodeDraft) throws {
+        guard draft.build != nil else { return }
+        if settings.reuse != 1 {
+            throw ConfigurationError(key: "reuse", reason: "must be 1 for scripts")
+        }
+        if !settings.snapshot {
+            throw ConfigurationError(key: "snapshot", reason: "must be true for scripts")
+        }
+    }
+
+    /// What a stored version runs.
+    func draft(of version: VersionRecord) throws -> CodeDraft {
+        CodeDraft(
+            code: StoredCode(of: version),
+            build: try version.runtime.map { try RuntimeBuild($0) }
+        )
+    }
+
+    /// Loads what a version is going to run, and fills its pool.
+    func prepare(
+        _ draft: CodeDraft,
+        _ settings: FunctionConfiguration,
+        secrets: [Secret]
+    ) throws -> PreparedModule {
+        try checkScript(settings, draft)
+        return try platform.prepare(
+            module: draft.code.digest,
+            bytes: draft.code.module,
+            code: draft.versionCode,
+            files: draft.code.files,
+            configuration: settings,
+            secrets: secrets
+        )
+    }
+
+    // MARK: - JSON
+
+    /// What is known of a version's code beside its module.
+    func codeMembers(of version: VersionRecord) -> [String: JSONValue] {
+        var members: [String: JSONValue] = [:]
+        if let bundle = version.bundle { members["filesDigest"] = JSONValue(bundle.description) }
+        if let runtime = version.runtime {
+            members["runtime"] = [
+                "name": JSONValue(runtime.runtime),
+                "digest": JSONValue(runtime.digest.description),
+            ]
+            members["script"] = JSONValue(version.main)
+        }
+        return members
+    }
+
+    /// Answers `GET /v1/functions/{name}/versions/{n}/files`.
+    func files(
+        _ number: Int,
+        of name: FunctionName,
+        _ request: ControlRequest
+    ) throws -> Response {
+        try request.allowQuery()
+        let version = try versionRecord(number, of: name)
+        let files = try version.bundle.map { try deployments.fileList(ofBundle: $0) } ?? []
+        return json([
+            "files": .array(
+                files.map { ["path": JSONValue($0.path), "sizeBytes": JSONValue($0.byteCount)] }
+            ),
+            "filesDigest": JSONValue(version.bundle?.description),
+        ])
+    }
+}
+
+extension VersionCode {
+    /// What a stored version runs beside its module.
+    init(of version: VersionRecord) throws {
+        self.init(files: version.bundle)
+        guard let runtime = version.runtime, let main = version.main else { return }
+        script = Script(main: main, runtime: try RuntimeBuild(runtime))
+    }
+}

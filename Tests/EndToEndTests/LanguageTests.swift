@@ -1,0 +1,199 @@
+import Daemon
+import Foundation
+import TestSupport
+import Testing
+
+/// JavaScript and Python on published interpreters, which `scripts/runtimes --fetch` brings.
+struct LanguageTests {
+    private static let hint: Comment = "run 'scripts/runtimes --fetch' for the interpreters"
+
+    // MARK: - JavaScript
+
+    private func javaScript() throws -> RunningDaemon {
+        let daemon = try RunningDaemon()
+        let module = try #require(ScriptFixtures.published("javascript"))
+        #expect(try daemon.addRuntime("javascript", module).status == 201)
+        return daemon
+    }
+
+    private static var hasJavaScript: Bool { ScriptFixtures.published("javascript") != nil }
+
+    @Test(.enabled(if: hasJavaScript, hint))
+    func `a function in JavaScript answers`() throws {
+        let daemon = try javaScript()
+        let script = """
+            let calls = 0;
+            const started = Math.random();
+            export default {
+                async fetch(request, env, context) {
+                    const url = new URL(request.url);
+                    console.log("called", url.pathname);
+                    await new Promise((resume) => setTimeout(resume, 1));
+                    return Response.json({
+                        method: request.method, path: url.pathname, a: url.searchParams.get("a"),
+                        header: request.headers.get("X-Mine"), body: await request.text(),
+                        env: env.GREETING, calls: ++calls, id: context.requestId,
+                        random: Math.random(),
+                    }, { status: 201, headers: { "x-made-by": "script" } });
+                },
+            };
+            """
+        #expect(try daemon.deploy("js", script: script, type: "text/javascript").status == 201)
+        #expect(try daemon.configure("js", #"{"env": {"GREETING": "hé"}}"#).status == 200)
+        var numbers: Set<Double> = []
+        for _ in 0..<3 {
+            let answer = try daemon.request(
+                "POST",
+                "/f/js/x%20y?a=%C3%BC",
+                fields: [("X-Mine", "1"), ("X-Request-Id", UUID().uuidString)],
+                body: Array("größe".utf8)
+            )
+            #expect(answer.status == 201)
+            #expect(answer["x-made-by"] == "script")
+            #expect(answer["x-start"] == "pooled")
+            let json = try RunningDaemon.json(answer)
+            #expect(json["method"] as? String == "POST")
+            #expect(json["path"] as? String == "/f/js/x%20y")
+            #expect(json["a"] as? String == "ü")
+            #expect(json["header"] as? String == "1")
+            #expect(json["body"] as? String == "größe")
+            #expect(json["env"] as? String == "hé")
+            #expect(json["calls"] as? Int == 1)
+            #expect(json["id"] as? String == answer["x-request-id"])
+            numbers.insert(json["random"] as? Double ?? 0)
+        }
+        #expect(numbers.count == 3)
+    }
+
+    @Test(.enabled(if: hasJavaScript, hint))
+    func `JavaScript imports modules that came with it, and streams`() throws {
+        let daemon = try javaScript()
+        let deployed = try daemon.deploy(
+            "js",
+            files: [
+                (
+                    "main.js",
+                    """
+                    import { parts } from "./lib/parts.js";
+                    export default {
+                        fetch: () => new Response((async function* () {
+                            for (const part of parts) yield part;
+                        })()),
+                    };
+                    """
+                ),
+                ("lib/parts.js", #"export const parts = ["one ", new Uint8Array([50]), "\n"];"#),
+            ]
+        )
+        #expect(deployed.status == 201, "\(deployed.text)")
+        #expect(try daemon.request("GET", "/f/js").text == "one 2\n")
+        try daemon.restart()
+        #expect(try daemon.request("GET", "/f/js").text == "one 2\n")
+    }
+
+    @Test(.enabled(if: hasJavaScript, hint))
+    func `an error in JavaScript has its line, at deploy and in the record`() throws {
+        let daemon = try javaScript()
+        func deploy(_ script: String) throws -> RawHTTPClient.Response {
+            try daemon.deploy("js", script: script, type: "text/javascript")
+        }
+        let syntax = try deploy("const a = 1;\nconst b = ;\n")
+        #expect(syntax.status == 422)
+        #expect(try RunningDaemon.json(syntax)["line"] as? Int == 2)
+        let thrown = try deploy("\n\nnull.x;\n")
+        #expect(try RunningDaemon.json(thrown)["line"] as? Int == 3)
+        #expect(try deploy("export default 5;").text.contains("export default { fetch"))
+        let script = "export default {\n  fetch(request) {\n    return missing;\n  },\n};\n"
+        #expect(try deploy(script).status == 201)
+        let failed = try daemon.request("GET", "/f/js", fields: [("X-Request-Id", "mine")])
+        #expect(failed.status == 502)
+        daemon.service.flushRecords()
+        let record = try RunningDaemon.json(daemon.request("GET", "/v1/invocations/mine"))
+        let error = try #require(record["error"] as? String)
+        #expect(error.contains("/main.js:3:") && error.contains("missing"))
+    }
+
+    @Test(.enabled(if: hasJavaScript, hint))
+    func `headers that would split a response are refused`() throws {
+        let daemon = try javaScript()
+        let script = """
+            export default {
+                fetch(request) {
+                    const name = new URL(request.url).searchParams.get("name");
+                    return new Response("x", { headers: { "x-name": name } });
+                },
+            };
+            """
+        #expect(try daemon.deploy("js", script: script, type: "text/javascript").status == 201)
+        #expect(try daemon.request("GET", "/f/js?name=ok")["x-name"] == "ok")
+        #expect(try daemon.request("GET", "/f/js?name=a%0d%0aSet-Cookie:b").status == 502)
+    }
+
+    // MARK: - Python
+
+    private static var hasPython: Bool { ScriptFixtures.published("python") != nil }
+
+    private func python() throws -> RunningDaemon {
+        let daemon = try RunningDaemon()
+        let module = try #require(ScriptFixtures.published("python"))
+        #expect(try daemon.addRuntime("python", module).status == 201)
+        return daemon
+    }
+
+    @Test(.enabled(if: hasPython, hint))
+    func `a WSGI application in Python answers`() throws {
+        let daemon = try python()
+        let deployed = try daemon.deploy(
+            "py",
+            files: [
+                (
+                    "app.py",
+                    """
+                    import words
+                    calls = 0
+
+                    def app(environ, start_response):
+                        global calls
+                        calls += 1
+                        print("called", environ["PATH_INFO"])
+                        body = environ["wsgi.input"].read()
+                        start_response("201 Created", [("Content-Type", "text/plain"), ("X-A", "b")])
+                        text = "%s %s %s %s %s %d " % (
+                            words.greeting, environ["REQUEST_METHOD"], environ["PATH_INFO"],
+                            environ["QUERY_STRING"], environ["HTTP_X_MINE"], calls)
+                        return [text.encode(), body]
+                    """
+                ),
+                ("words.py", "greeting = 'hello'\n"),
+            ]
+        )
+        #expect(deployed.status == 201, "\(deployed.text)")
+        for _ in 0..<2 {
+            let answer = try daemon.request(
+                "POST",
+                "/f/py/x%20y?a=1",
+                fields: [("X-Mine", "m")],
+                body: [0x00, 0xff]
+            )
+            #expect(answer.status == 201)
+            #expect(answer["x-a"] == "b")
+            #expect(answer.body == Array("hello POST /x y a=1 m 1 ".utf8) + [0x00, 0xff])
+        }
+    }
+
+    @Test(.enabled(if: hasPython, hint))
+    func `an error in Python has its line, at deploy and in the record`() throws {
+        let daemon = try python()
+        func deploy(_ script: String) throws -> RawHTTPClient.Response {
+            try daemon.deploy("py", script: script, type: "text/x-python")
+        }
+        #expect(try RunningDaemon.json(deploy("a = 1\ndef f(:\n"))["line"] as? Int == 2)
+        #expect(try RunningDaemon.json(deploy("a = 1\n\nb = c\n"))["line"] as? Int == 3)
+        #expect(try deploy("a = 1\n").text.contains("WSGI application"))
+        let script = "def app(environ, start_response):\n    return missing\n"
+        #expect(try deploy(script).status == 201)
+        let failed = try daemon.request("GET", "/f/py")
+        #expect(failed.status == 502)
+        #expect(failed.text.contains("/main.py:2: NameError"))
+    }
+}
