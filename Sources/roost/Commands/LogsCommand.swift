@@ -47,10 +47,10 @@ struct LogsCommand: ParsableCommand {
     func run() throws {
         try Output.reportingFailures {
             let client = try connection.makeClient()
-            let color = output.json ? nil : TerminalColor()
+            let terminal = output.json ? nil : Terminal.output
             if let name, follow {
                 return try client.stream(request(name, follow: true)) {
-                    LogLine(bytes: $0).print(color)
+                    LogLine(bytes: $0).print(terminal)
                 }
             }
             let names = try name.map { [$0] } ?? client.functions().compactMap { $0["name"]?.text }
@@ -61,7 +61,7 @@ struct LogsCommand: ParsableCommand {
             }
             // One function's lines stay in the daemon's order.
             if names.count > 1 { lines.sort { $0.time < $1.time } }
-            for line in lines { line.print(color) }
+            for line in lines { line.print(terminal) }
         }
     }
 
@@ -94,14 +94,14 @@ private struct LogLine {
 
     var time: String { json["at"]?.text ?? json["gap"]?["at"]?.text ?? "" }
 
-    /// Prints the line; as JSON when there is nothing to colour with.
-    func print(_ color: TerminalColor?) {
-        guard let color else { return Output.writeJSON(bytes) }
+    /// Prints the line; as JSON when there is no terminal to print for.
+    func print(_ terminal: Terminal?) {
+        guard let terminal else { return Output.writeJSON(bytes) }
         if let gap = json["gap"] {
             let dropped = gap["dropped"]?.text ?? ""
             let since = gap["since"]?.text ?? ""
             let text = "\(dropped) records were dropped between \(since) and \(time)"
-            return write(color.paint(printable(text), .yellow))
+            return write(terminal.styled(printable(text), .yellow))
         }
         // An object without text is not a log line, but a sign of life.
         guard let text = json["text"]?.text else { return }
@@ -110,9 +110,9 @@ private struct LogLine {
         let hasFailed = json["outcome"].map { $0.text != "ok" } ?? false
         write(
             [
-                color.paint(printable(time), .gray), color.paint(printable(source), .cyan),
-                color.paint(printable(stream), stream == "stderr" ? .yellow : .blue),
-                hasFailed ? color.paint(printable(text), .red) : printable(text),
+                terminal.styled(printable(time), .dim), terminal.styled(printable(source), .cyan),
+                terminal.styled(printable(stream), stream == "stderr" ? .yellow : .dim),
+                hasFailed ? terminal.styled(printable(text), .red) : printable(text),
             ].joined(separator: "  ")
         )
     }
