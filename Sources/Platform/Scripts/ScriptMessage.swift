@@ -1,5 +1,6 @@
 import Store
 import HTTP
+import Store
 import WASI
 
 /// The messages that interpreters read from standard input: a length as eight hexadecimal digits, and that many bytes
