@@ -95,18 +95,16 @@ extension ControlAPI {
 
     /// Where a text ends to be UTF-8; nil when all of it is.
     private static func firstMalformedByte(_ bytes: [UInt8]) -> Int? {
-        guard String(validating: bytes, as: UTF8.self) == nil else { return nil }
-        var (low, high) = (0, bytes.count)
-        // The longest prefix that is well-formed but for a character that is cut at its end.
-        while low < high {
-            let middle = (low + high + 1) / 2
-            let isSound = (0...3).contains { cut in
-                cut <= middle
-                    && String(validating: bytes[..<(middle - cut)], as: UTF8.self) != nil
+        var decoder = UTF8()
+        var iterator = bytes.makeIterator()
+        var offset = 0
+        while true {
+            switch decoder.decode(&iterator) {
+            case .scalarValue(let scalar): offset += UTF8.width(scalar)
+            case .emptyInput: return nil
+            case .error: return offset
             }
-            if isSound { low = middle } else { high = middle - 1 }
         }
-        return low
     }
 
     /// Refuses what a script's configuration cannot ask for.
