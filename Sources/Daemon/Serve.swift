@@ -71,6 +71,8 @@ package final class Service: Sendable {
     private let followers: LogFollowers
     private let asyncCalls: AsyncCalls
     private let collector: VersionCollector
+    private let transfers: FileTransfers
+    private let verification: ModuleVerification
     private let deployments: DeploymentStore
     private let invocations: InvocationStore
     private let lifecycle = Lifecycle()
@@ -106,6 +108,7 @@ package final class Service: Sendable {
             auditRecordsMax: configuration.access.auditRecordsMax
         )
         self.deployments = deployments
+        let faults = VersionFaults(deployments, logger: logger)
         invocations = try InvocationStore(folder: folder, limits: configuration.logLimits) {
             logger.warning("invocation log", metadata: ["state": "\($0)"])
         }
@@ -121,11 +124,13 @@ package final class Service: Sendable {
             log: invocations,
             functions: { name in
                 try deployments.function(named: name.description).map {
-                    try StoredFunction($0, of: deployments)
+                    let stored = try StoredFunction($0, of: deployments)
+                    faults.update($0.name, stored.versions)
+                    return stored
                 }
             },
             secrets: { try vault.open($0, version: $1) },
-            modules: { try deployments.moduleBytes(digest: $0) }
+            modules: { try faults.module($0) }
         )
         accessLog = try AccessLog(configuration.accessLog) {
             logger.error("access log", metadata: ["error": "\($0)"])
@@ -148,8 +153,11 @@ package final class Service: Sendable {
             asyncCalls: asyncCalls,
             access: access,
             vault: vault,
+            faults: faults,
+            importRing: invocations.makeRing(),
             logger: logger
         )
+        transfers = try FileTransfers(folder: folder.temporaryFolder())
         followers = try LogFollowers(api)
         try Self.publishAll(api)
         asyncCalls.begin()
@@ -162,6 +170,7 @@ package final class Service: Sendable {
             executor: executor,
             followers: followers,
             access: access,
+            transfers: transfers,
             lifecycle: lifecycle
         )
         servers = try Self.listen(configuration, inherited, parts)
@@ -169,6 +178,7 @@ package final class Service: Sendable {
         adminAddress = servers[servers.count - 1].addresses[0]
         lifecycle.setServers(servers)
         lifecycle.setReady(true)
+        verification = try ModuleVerification(faults)
         logger.info(
             "started",
             metadata: [
@@ -201,12 +211,14 @@ package final class Service: Sendable {
     package func stop() {
         lifecycle.setReady(false)
         followers.stop()
+        verification.stop()
         let drain = settings.current.drainMilliseconds
         let deadline = Monotonic.now() &+ UInt64(drain) &* 1_000_000
         // The servers take no more connections; their requests in flight need the platform still.
         for server in servers { server.stop(drainMilliseconds: drain) }
         asyncCalls.stop()
         collector.stop()
+        transfers.stop()
         _ = platform.drain(until: deadline)
         executor.stop()
         platform.stop()

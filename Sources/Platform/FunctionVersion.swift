@@ -12,6 +12,8 @@ public final class FunctionVersion: Sendable {
     public let configuration: FunctionConfiguration
     /// How the module is called.
     public let interface: GuestInterface
+    /// Why the version cannot serve, if its configuration is damaged.
+    let fault: String?
 
     /// Shared by all versions of the function.
     let gate: FunctionGate<Invocation>
@@ -44,6 +46,7 @@ public final class FunctionVersion: Sendable {
         digest: ModuleDigest,
         configuration: FunctionConfiguration,
         interface: GuestInterface,
+        fault: String? = nil,
         gate: FunctionGate<Invocation>,
         serverSoftware: String
     ) {
@@ -52,6 +55,7 @@ public final class FunctionVersion: Sendable {
         self.digest = digest
         self.configuration = configuration
         self.interface = interface
+        self.fault = fault
         self.gate = gate
         self.serverSoftware = serverSoftware
     }

@@ -76,7 +76,14 @@ final class Loader: Sendable {
         _ secrets: SecretSource,
         _ account: MemoryAccount
     ) throws(VersionError) -> LoadedVersion {
-        guard let bytes = try? source(version.digest) else { throw .missing }
+        if let fault = version.fault { throw .damaged(fault) }
+        let stored: [UInt8]?
+        do {
+            stored = try source(version.digest)
+        } catch {
+            throw .damaged("\(error)")
+        }
+        guard let bytes = stored else { throw .missing }
         let opened: [Secret]
         do {
             opened = try secrets(version.function, version.number)

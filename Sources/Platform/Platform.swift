@@ -171,18 +171,22 @@ public struct VersionDescription: Sendable {
     public let digest: ModuleDigest
     public let configuration: FunctionConfiguration
     public let interface: GuestInterface
+    /// Why the version cannot serve: what is stored of it is damaged.
+    public let fault: String?
 
     /// Describes a version.
     public init(
         number: Int,
         digest: ModuleDigest,
         configuration: FunctionConfiguration,
-        interface: GuestInterface
+        interface: GuestInterface,
+        fault: String? = nil
     ) {
         self.number = number
         self.digest = digest
         self.configuration = configuration
         self.interface = interface
+        self.fault = fault
     }
 }
 

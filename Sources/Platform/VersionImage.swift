@@ -19,6 +19,8 @@ public enum VersionError: Error, Sendable, CustomStringConvertible {
     case missing
     /// The secrets cannot be opened.
     case secrets
+    /// What is stored of the version is not what was deployed.
+    case damaged(String)
     /// The host lacks a resource.
     case host(SystemError)
 
@@ -32,6 +34,7 @@ public enum VersionError: Error, Sendable, CustomStringConvertible {
         case .initialisation(let function, let reason, _): "'\(function)' failed: \(reason)"
         case .missing: "the module is not in the store"
         case .secrets: "the function's secrets cannot be opened"
+        case .damaged(let reason): reason
         case .host(let error): error.description
         }
     }

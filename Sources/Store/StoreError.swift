@@ -27,11 +27,30 @@ public enum StoreError: Error, Equatable, Sendable {
     /// Another process uses the data folder.
     case dataFolderInUse(path: String)
 
+    /// A later version of the program has changed the database.
+    case newerSchema(path: String)
+
+    /// The bytes that are stored for a module are not the module.
+    case alteredModule(ModuleDigest)
+
+    /// The file is not an export, or not a sound one.
+    case invalidExport(String)
+
+    /// An import would change functions that exist, and was not told to.
+    case functionsExist([String])
+
     /// SQLite failed, with its extended result code.
     case database(code: Int32, message: String)
 
     /// The file system refused.
     case io(String)
+
+    /// Whether the error says that a database file is damaged.
+    var isDamage: Bool {
+        guard case .database(let code, _) = self else { return false }
+        let primary = ResultCode(rawValue: code).primaryResultCode
+        return primary == .SQLITE_CORRUPT || primary == .SQLITE_NOTADB
+    }
 
     init(_ error: any Error) {
         switch error {
@@ -64,6 +83,12 @@ extension StoreError: CustomStringConvertible {
         case .invalidCursor: "the cursor is not one that was handed out"
         case .unavailable(let reason): "the invocation database is unavailable: \(reason)"
         case .dataFolderInUse(let path): "data folder \(path) is in use by another process"
+        case .newerSchema(let path): "\(path) was changed by a later version of roost"
+        case .alteredModule(let digest): "the module \(digest) is not what was stored"
+        case .invalidExport(let reason): "the file cannot be imported: \(reason)"
+        case .functionsExist(let names):
+            "functions exist already: \(names.prefix(10).joined(separator: ", "))"
+                + (names.count > 10 ? " and \(names.count - 10) more" : "")
         case .database(let code, let message): "database: \(message) (\(code))"
         case .io(let reason): reason
         }

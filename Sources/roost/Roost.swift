@@ -7,14 +7,15 @@ struct Roost: ParsableCommand {
         commandName: "roost",
         abstract: "Runs WebAssembly functions behind HTTP.",
         discussion: """
-            All commands but 'serve', 'run' and 'sign' talk to a daemon: to the one at --url, else \
+            All commands but 'serve', 'run', 'sign' and 'doctor' talk to a daemon: to the one at --url, else \
             ROOST_URL, else http://127.0.0.1:8080. They show it the token given by --token, else \
             ROOST_TOKEN, else the file 'token' in the data folder. The data folder is --data, else \
             ROOST_DATA, else $XDG_DATA_HOME/roost, else ~/.local/share/roost.
 
             EXIT CODES
               0   done
-              1   the daemon refused the request, or the function failed (status 400 or more)
+              1   the daemon refused the request, or the function failed (status 400 or more), or 'doctor' \
+            found something
               64  the command line is wrong
               65  a file does not hold what it should
               66  a file cannot be read
@@ -28,7 +29,8 @@ struct Roost: ParsableCommand {
             ServeCommand.self, DeployCommand.self, InvokeCommand.self, ListCommand.self,
             LogsCommand.self, BenchCommand.self, PoolCommand.self, VersionsCommand.self,
             AliasCommand.self, RollbackCommand.self, HistoryCommand.self, ConfigCommand.self,
-            SecretCommand.self, DeleteCommand.self, RunCommand.self, TokenCommand.self,
+            SecretCommand.self, DeleteCommand.self, ExportCommand.self, ImportCommand.self,
+            DoctorCommand.self, RunCommand.self, TokenCommand.self,
             AuditCommand.self, SignCommand.self, CheckModuleCommand.self,
         ]
     )

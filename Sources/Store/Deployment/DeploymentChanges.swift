@@ -65,6 +65,17 @@ extension Database {
         activate: Bool,
         _ now: Timestamp
     ) throws -> DeploymentOutcome {
+        // Before anything is found to be the same: what was damaged is mended by deploying it again.
+        if let module {
+            try execute(
+                sql: """
+                    INSERT INTO module (digest, size, bytes) VALUES (?, ?, ?)
+                    ON CONFLICT (digest) DO UPDATE SET size = excluded.size, bytes = excluded.bytes
+                        WHERE size <> excluded.size OR bytes <> excluded.bytes
+                    """,
+                arguments: [draft.digest.hexadecimal, module.count, Data(module)]
+            )
+        }
         if let function {
             let secrets = try secretIDs(draft.secrets, current: function)
             for number in [function.currentVersion, function.latestVersion] {
@@ -74,15 +85,6 @@ extension Database {
                 else { continue }
                 return try reuse(version, of: function, activate: activate, at: now)
             }
-        }
-        if let module {
-            try execute(
-                sql: """
-                    INSERT INTO module (digest, size, bytes) VALUES (?, ?, ?)
-                    ON CONFLICT (digest) DO NOTHING
-                    """,
-                arguments: [draft.digest.hexadecimal, module.count, Data(module)]
-            )
         }
         let number = try insert(draft, at: now)
         try store(

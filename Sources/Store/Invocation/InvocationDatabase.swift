@@ -1,5 +1,4 @@
 internal import FoundationEssentials
-internal import GRDB
 internal import Synchronization
 
 /// Opens `log.db`, and again when it is lost.
@@ -21,11 +20,11 @@ struct InvocationDatabase {
     /// The open database, if it could be opened.
     var file: DatabaseFile? { queue.file.withLock { $0 } }
 
-    /// Opens the database; moves it aside first when it is damaged.
+    /// Opens the database; moves it aside first when it is damaged, or not one that this program can use.
     func open() {
         do {
             try openFile()
-        } catch  where Self.isDamage(error) {
+        } catch  where error.isDamage || error == .newerSchema(path: path) {
             moveAside()
             do {
                 try openFile()
@@ -51,7 +50,7 @@ struct InvocationDatabase {
     ///
     /// Returns whether it did.
     func recover(from error: StoreError) -> Bool {
-        guard Self.isDamage(error) else { return false }
+        guard error.isDamage else { return false }
         close(reason: "\(error)")
         moveAside()
         return true
@@ -70,11 +69,5 @@ struct InvocationDatabase {
             try? FileManager.default.removeItem(atPath: target)
             try? FileManager.default.moveItem(atPath: path + suffix, toPath: target)
         }
-    }
-
-    private static func isDamage(_ error: StoreError) -> Bool {
-        guard case .database(let code, _) = error else { return false }
-        let primary = ResultCode(rawValue: code).primaryResultCode
-        return primary == .SQLITE_CORRUPT || primary == .SQLITE_NOTADB
     }
 }
