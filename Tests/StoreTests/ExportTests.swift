@@ -149,6 +149,54 @@ struct ExportTests {
         #expect(try target.function(named: "hello")?.liveVersion == 10)
     }
 
+    // MARK: - Secrets
+
+    private func deploySealed(_ store: DeploymentStore, _ value: String) throws {
+        _ = try store.deploy(
+            name: "shop",
+            module: Array(value.utf8.reversed()),
+            secrets: .chosen(
+                [],
+                adding: NewSecret(
+                    name: "KEY",
+                    sealed: SealedSecret(keyIdentifier: "k", bytes: Data(value.utf8))
+                )
+            ),
+            guestInterface: "wasi-command"
+        )
+    }
+
+    private func sealed(_ store: DeploymentStore, version: Int) throws -> [Data] {
+        try store.secrets(of: "shop", version: version).map(\.sealed.bytes)
+    }
+
+    @Test func `secrets go along sealed if they are asked for, and else stay as they are`() throws {
+        let source = try makeStore(temporary)
+        try deploySealed(source, "from the source, long enough to be sealed")
+        let path = temporary.file("with-secrets")
+        let writer = try ExportWriter(path: path)
+        _ = try writer.add(from: source, functions: nil, withSecrets: true)
+        try writer.finish()
+        let bare = try export(source)
+        let octets = try Data(contentsOf: URL(filePath: bare))
+        #expect(octets.range(of: Data("from the source".utf8)) == nil)
+
+        let target = try makeStore(other)
+        // Ids that are taken already.
+        for index in 0..<3 { try deploySealed(target, "of the target, \(index), sealed as well") }
+        _ = try `import`(bare, into: target, .replace)
+        #expect(try target.function(named: "shop")?.liveVersion == 4)
+        #expect(try sealed(target, version: 4) == [Data("of the target, 2, sealed as well".utf8)])
+        _ = try `import`(path, into: target, .replace)
+        let mine = Data("from the source, long enough to be sealed".utf8)
+        #expect(try sealed(target, version: 5) == [mine])
+        #expect(try target.file.executeOnWriter("SELECT count(*) FROM secret") == "1")
+        #expect(
+            try target.file.executeOnWriter("SELECT count(*) FROM pragma_foreign_key_check") == "0"
+        )
+        #expect(try target.history(of: "shop", limit: 1).first?.kind == .imported)
+    }
+
     // MARK: - Records
 
     @Test func `records go along, and keep their times`() throws {
