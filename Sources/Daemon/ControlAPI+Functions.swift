@@ -45,7 +45,10 @@ extension ControlAPI {
                 origin: request.origin,
                 audit: request.auditEntry()
             )
-            if existed { platform.withdraw(name.description) }
+            if existed {
+                platform.withdraw(name.description)
+                faults.forget(function: name.description)
+            }
             return existed
         }
         guard existed else { throw Problem.notFound("there is no function '\(name)'") }
@@ -115,8 +118,10 @@ extension ControlAPI {
         prepared: PreparedModule? = nil,
         as version: VersionRecord? = nil
     ) throws {
+        let stored = try StoredFunction(record, of: deployments)
+        faults.update(record.name, stored.versions, deployed: version)
         platform.publish(
-            try StoredFunction(record, of: deployments),
+            stored,
             prepared: version.flatMap { version in prepared?.version(version.number) }
         )
     }
@@ -179,7 +184,8 @@ extension ControlAPI {
     /// A module that is stored has passed it.
     func check(_ upload: [UInt8], _ format: ModuleCheck.Format) throws -> [UInt8] {
         if format == .binary,
-            try deployments.moduleBytes(digest: ModuleDigest(of: upload)) != nil
+            // One that has been altered is as good as none, and is replaced.
+            (try? deployments.moduleBytes(digest: ModuleDigest(of: upload))) != nil
         {
             return upload
         }
@@ -225,6 +231,11 @@ extension ControlAPI {
             "sizeBytes": JSONValue(version?.moduleBytes),
             "digest": JSONValue(version?.digest.description),
             "url": JSONValue("/f/\(record.name)"),
+            "faults": .array(
+                faults.of(function: record.name).map { fault in
+                    ["version": JSONValue(fault.version), "reason": JSONValue(fault.reason)]
+                }
+            ),
         ]
     }
 

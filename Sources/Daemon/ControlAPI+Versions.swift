@@ -145,8 +145,7 @@ extension ControlAPI {
         _ request: ControlRequest
     ) throws -> Response {
         try request.allowQuery()
-        // An alias stands where a version's number can stand.
-        guard FunctionName(alias) != nil, Int(alias) == nil else {
+        guard Self.isAlias(alias) else {
             throw Problem.badRequest("'\(alias)' is not an alias: a-z, 0-9 and '-', not a number")
         }
         let precondition = try precondition(request)

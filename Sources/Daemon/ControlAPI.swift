@@ -21,6 +21,9 @@ struct ControlAPI: Sendable {
     let access: AccessControl
     let vault: SecretVault
     let invocationHistory: InvocationHistory
+    let faults: VersionFaults
+    /// For records that are imported.
+    let importRing: InvocationRing
     let logger: Logger
 
     /// The settings of this moment.
@@ -36,23 +39,38 @@ struct ControlAPI: Sendable {
         )
     }
 
-    /// Answers a request of someone who may make it; `progress` hears how far a long call is.
+    /// Answers a request of someone who may make it; `progress` hears how far a long call is, and `upload` is where a
+    /// body is that does not fit memory.
     func respond(
         to request: Request,
         identifier: String,
         caller: Caller,
-        _ progress: ProgressStream? = nil
+        _ progress: ProgressStream? = nil,
+        upload: String? = nil
     ) -> Response {
-        let path = request.head.path
-        do {
+        answer(request, identifier) {
             let control = try ControlRequest(
                 request,
                 identifier: identifier,
                 caller: caller,
-                progress
+                progress,
+                upload: upload
             )
-            var response = try route(control)
+            let response = try route(control)
             audit(control, response)
+            return response
+        }
+    }
+
+    /// What a call answers, or the problem document of the error it throws.
+    func answer(
+        _ request: Request,
+        _ identifier: String,
+        _ call: () throws -> Response
+    ) -> Response {
+        let path = request.head.path
+        do {
+            var response = try call()
             response.fields.set("X-Request-Id", identifier)
             return response
         } catch {
@@ -91,6 +109,12 @@ struct ControlAPI: Sendable {
                     .delete: { try deleteRuntime(segments[2], $0) },
                 ]
             )
+        case ("health", 2):
+            return try dispatch(request, [.get: health])
+        case ("export", 2):
+            return try dispatch(request, [.get: describeExport])
+        case ("import", 2):
+            return try dispatch(request, [.post: importFunctions])
         case ("pool", 2):
             return try dispatch(request, [.get: pool])
         case ("stats", 2):
@@ -330,6 +354,23 @@ struct ControlAPI: Sendable {
             )
         case .invalidCursor:
             .badRequest("the cursor is not one that was given out")
+        case .functionsExist(let names):
+            Problem(
+                status: .conflict,
+                kind: "functions-exist",
+                title: "Functions exist",
+                detail: "\(error): nothing was imported; skip them, or replace them",
+                members: ["functions": .array(names.prefix(1_000).map { JSONValue($0) })]
+            )
+        case .invalidExport:
+            .unprocessable("invalid-export", "Invalid export", error.description)
+        case .alteredModule:
+            Problem(
+                status: .serviceUnavailable,
+                kind: "quarantined",
+                title: "Quarantined",
+                detail: "\(error): deploy it again"
+            )
         case .unavailable(let reason):
             .unavailable(reason)
         default:
@@ -379,7 +420,7 @@ struct ControlAPI: Sendable {
             problem.members["output"] = JSONValue(failure.output)
         case .files:
             problem = .badArchive(error.description)
-        case .missing, .secrets, .host:
+        case .missing, .secrets, .damaged, .host:
             return .internalError(error.description)
         }
         return problem

@@ -22,15 +22,19 @@ struct ControlRequest: Sendable {
     }
     /// Where to tell how far the call is; nil when the client did not ask.
     let progress: ProgressStream?
+    /// Where the body is, if it was too large for memory.
+    let upload: String?
 
     /// Takes a request apart; throws when a part of its target is not decodable or given twice.
     init(
         _ request: Request,
         identifier: String,
         caller: Caller,
-        _ progress: ProgressStream? = nil
+        _ progress: ProgressStream? = nil,
+        upload: String? = nil
     ) throws(Problem) {
         self.progress = progress
+        self.upload = upload
         method = request.head.method
         fields = request.head.fields
         body = request.body

@@ -21,6 +21,8 @@ struct DaemonConfiguration: Equatable, Sendable {
     var moduleBytesMax = 64 << 20
     /// The largest body of another control-plane request.
     var controlRequestBytesMax = 1 << 20
+    /// The largest export that is imported.
+    var importBytesMax = 4 << 30
     /// The most control-plane requests that wait for a thread.
     var controlQueueMax = 256
     var invocationsMax = 4_096
@@ -111,6 +113,7 @@ struct DaemonConfiguration: Equatable, Sendable {
         try reader.object("control") { control throws(ConfigurationError) in
             try control.integer("moduleBytesMax", &moduleBytesMax)
             try control.integer("requestBytesMax", &controlRequestBytesMax)
+            try control.integer("importBytesMax", &importBytesMax)
             try control.integer("queueMax", &controlQueueMax)
             try control.integer("checkTimeoutMs", &checkTimeoutMilliseconds)
             try control.integer("checkMemoryBytesMax", &checkMemoryBytesMax)
@@ -178,6 +181,7 @@ struct DaemonConfiguration: Equatable, Sendable {
             ("drainMs", drainMilliseconds, 0...3_600_000),
             ("control.moduleBytesMax", moduleBytesMax, 8...(1 << 30)),
             ("control.requestBytesMax", controlRequestBytesMax, 1...(64 << 20)),
+            ("control.importBytesMax", importBytesMax, 1...(1 << 50)),
             ("control.queueMax", controlQueueMax, 1...65_536),
             ("control.checkTimeoutMs", checkTimeoutMilliseconds, 1...600_000),
             ("control.checkMemoryBytesMax", checkMemoryBytesMax, (64 << 20)...(64 << 30)),

@@ -27,6 +27,7 @@ final class FrontHandler: RequestHandler {
         let recordReaders: ControlExecutor
         let followers: LogFollowers
         let access: AccessControl
+        let transfers: FileTransfers
         let lifecycle: Lifecycle
         let spans: SpanExporter?
     }
@@ -69,6 +70,9 @@ final class FrontHandler: RequestHandler {
                 return refusalOfControl(head, peer).map { .refuse($0) } ?? .accept(bodyBytesMax: 0)
             case .api:
                 if let refusal = refusalOfControl(head, peer) { return .refuse(refusal) }
+                if FileTransfers.isUpload(head) {
+                    return .stream(bodyBytesMax: settings.importBytesMax)
+                }
                 let isUpload = head.method == .put && ControlRoute.takesCode(head.pathOctets)
                 guard isUpload else {
                     return .accept(bodyBytesMax: settings.controlRequestBytesMax)
@@ -203,16 +207,27 @@ final class FrontHandler: RequestHandler {
     }
 
     func receive(_ piece: [UInt8], isLast: Bool, exchange: Exchange) {
-        running[exchange]?.receive(piece, isLast: isLast)
+        if let invocation = running[exchange] {
+            invocation.receive(piece, isLast: isLast)
+        } else {
+            parts.transfers.receive(piece, isLast: isLast, exchange)
+        }
     }
 
-    func didDrain(_ exchange: Exchange) { running[exchange]?.didDrain() }
+    func didDrain(_ exchange: Exchange) {
+        if let invocation = running[exchange] {
+            invocation.didDrain()
+        } else {
+            parts.transfers.didDrain(exchange)
+        }
+    }
 
     func didWrite() { lane.tidy() }
 
     func clientGone(_ exchange: Exchange) {
         running.removeValue(forKey: exchange)?.cancel()
         parts.followers.remove(exchange)
+        parts.transfers.remove(exchange)
     }
 
     func refusal(of error: ParseError) -> Response {
@@ -288,8 +303,9 @@ final class FrontHandler: RequestHandler {
         case .health:
             respond(healthy, exchange, identifier)
         case .ready:
-            let isReady = parts.lifecycle.isReady
-            respond(isReady ? ready : notReady, exchange, identifier)
+            let faultCount = parts.api.faults.count
+            let answer = faultCount == 0 ? ready : Self.ready(faultCount: faultCount)
+            respond(parts.lifecycle.isReady ? answer : notReady, exchange, identifier)
         case .version:
             respond(
                 Self.answer(["name": "roost", "version": JSONValue(ProgramVersion.text)]),
@@ -309,6 +325,29 @@ final class FrontHandler: RequestHandler {
                 exchange.respond(Metrics(parts).response(to: request.head))
             }
             if !isTaken { exchange.respond(problem(.busy, request.head, identifier)) }
+        case .api where FileTransfers.isUpload(request.head):
+            let parts = parts
+            let caller: Caller
+            do throws(Problem) {
+                caller = try self.caller(request.head, exchange.peer)
+            } catch {
+                exchange.respond(problem(error, request.head, identifier))
+                return
+            }
+            parts.transfers.upload(request, identifier: identifier, exchange) { file in
+                parts.executor.submit {
+                    let stream = ProgressStream(request, identifier: identifier, exchange)
+                    let response = parts.api.respond(
+                        to: request,
+                        identifier: identifier,
+                        caller: caller,
+                        stream,
+                        upload: file
+                    )
+                    parts.transfers.discard(file)
+                    if let stream { stream.end(with: response) } else { exchange.respond(response) }
+                }
+            }
         case .api:
             let parts = parts
             let caller: Caller
@@ -324,6 +363,15 @@ final class FrontHandler: RequestHandler {
                 ControlRoute.readsRecords(request.head.pathOctets)
                 ? parts.recordReaders : parts.executor
             let isTaken = executor.submit {
+                if parts.api.beginExport(
+                    request,
+                    identifier: identifier,
+                    caller: caller,
+                    exchange,
+                    parts.transfers
+                ) {
+                    return
+                }
                 let isFollowing = parts.followers.begin(
                     request,
                     identifier: identifier,
@@ -357,6 +405,11 @@ final class FrontHandler: RequestHandler {
         ["status": "not ready"],
         status: .serviceUnavailable
     )
+
+    /// It serves, but for versions whose stored data are damaged.
+    private static func ready(faultCount: Int) -> Response {
+        answer(["status": "ready", "quarantinedVersions": JSONValue(faultCount)])
+    }
 
     private static func answer(_ document: JSONValue, status: Status = .ok) -> Response {
         Response(

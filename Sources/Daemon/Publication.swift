@@ -8,7 +8,7 @@ extension StoredFunction {
     /// Reads all versions of a function.
     ///
     /// The stored configurations were within the ceilings when they were stored; ceilings that have
-    /// been lowered since do not make a function vanish.
+    /// been lowered since do not make a function vanish. One that cannot be read is its version's fault.
     init(_ record: FunctionRecord, of store: DeploymentStore) throws {
         var versions: [VersionDescription] = []
         var before: Int?
@@ -19,15 +19,16 @@ extension StoredFunction {
                 before: before
             )
             for version in page {
-                let json = try JSONValue(parsing: version.configuration)
+                let (configuration, fault) = Self.configuration(of: version)
                 versions.append(
                     VersionDescription(
                         number: version.number,
                         digest: version.digest,
                         code: try VersionCode(of: version),
-                        configuration: try FunctionConfiguration(json: json, ceilings: .highest),
+                        configuration: configuration,
                         // Of what was stored before there were others, all are commands.
-                        interface: GuestInterface(rawValue: version.guestInterface) ?? .wasiCommand
+                        interface: GuestInterface(rawValue: version.guestInterface) ?? .wasiCommand,
+                        fault: fault
                     )
                 )
             }
@@ -35,6 +36,18 @@ extension StoredFunction {
             before = last.number
         }
         self.init(record, versions: versions)
+    }
+
+    /// A stored configuration; or none, and why it cannot be read.
+    private static func configuration(
+        of version: VersionRecord
+    ) -> (FunctionConfiguration, fault: String?) {
+        do {
+            let json = try JSONValue(parsing: version.configuration)
+            return (try FunctionConfiguration(json: json, ceilings: .highest), nil)
+        } catch {
+            return (FunctionConfiguration(), "its stored configuration cannot be read: \(error)")
+        }
     }
 }
 

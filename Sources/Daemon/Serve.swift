@@ -73,6 +73,8 @@ package final class Service: Sendable {
     private let invocationHistory: InvocationHistory
     private let asyncCalls: AsyncCalls
     private let collector: VersionCollector
+    private let transfers: FileTransfers
+    private let verification: ModuleVerification
     private let deployments: DeploymentStore
     private let invocations: InvocationStore
     private let spans: SpanExporter?
@@ -109,6 +111,7 @@ package final class Service: Sendable {
             auditRecordsMax: configuration.access.auditRecordsMax
         )
         self.deployments = deployments
+        let faults = VersionFaults(deployments, logger: logger)
         invocations = try InvocationStore(folder: folder, limits: configuration.logLimits) {
             logger.warning("invocation log", metadata: ["state": "\($0)"])
         }
@@ -128,12 +131,14 @@ package final class Service: Sendable {
             spans: spans,
             functions: { name in
                 try deployments.function(named: name.description).map {
-                    try StoredFunction($0, of: deployments)
+                    let stored = try StoredFunction($0, of: deployments)
+                    faults.update($0.name, stored.versions)
+                    return stored
                 }
             },
             secrets: { try vault.open($0, version: $1) },
             code: CodeSource(
-                module: { try deployments.moduleBytes(digest: $0) },
+                module: { try faults.module($0) },
                 files: { try deployments.files(ofBundle: $0) }
             )
         )
@@ -165,8 +170,11 @@ package final class Service: Sendable {
             access: access,
             vault: vault,
             invocationHistory: invocationHistory,
+            faults: faults,
+            importRing: invocations.makeRing(),
             logger: logger
         )
+        transfers = try FileTransfers(folder: folder.temporaryFolder())
         followers = try LogFollowers(api)
         try Self.publishAll(api)
         asyncCalls.begin()
@@ -180,6 +188,7 @@ package final class Service: Sendable {
             recordReaders: recordReaders,
             followers: followers,
             access: access,
+            transfers: transfers,
             lifecycle: lifecycle,
             spans: spans
         )
@@ -188,6 +197,7 @@ package final class Service: Sendable {
         adminAddress = servers[servers.count - 1].addresses[0]
         lifecycle.setServers(servers)
         lifecycle.setReady(true)
+        verification = try ModuleVerification(faults)
         logger.info(
             "started",
             metadata: [
@@ -221,12 +231,14 @@ package final class Service: Sendable {
         lifecycle.setReady(false)
         followers.stop()
         invocationHistory.stop()
+        verification.stop()
         let drain = settings.current.drainMilliseconds
         let deadline = Monotonic.now() &+ UInt64(drain) &* 1_000_000
         // The servers take no more connections; their requests in flight need the platform still.
         for server in servers { server.stop(drainMilliseconds: drain) }
         asyncCalls.stop()
         collector.stop()
+        transfers.stop()
         _ = platform.drain(until: deadline)
         executor.stop()
         recordReaders.stop()

@@ -121,6 +121,8 @@ final class Connection {
         if let receiving {
             return !isFinal && !isLingering && receiving.unconsumed < limits.bodyBytesHighWater
         }
+        // What comes behind a head that waits is its body, and stays behind what of it was read with the head.
+        guard heldHead == nil || pending.isEmpty else { return false }
         return !isFinal && !isLingering && unsafePendingCount == 0
             && pending.count < limits.pipelinedRequestsMax
             && output.byteCount < limits.outputBytesHighWater

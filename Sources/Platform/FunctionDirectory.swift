@@ -109,6 +109,7 @@ final class FunctionDirectory: Sendable {
                     code: description.code,
                     configuration: description.configuration,
                     interface: description.interface,
+                    fault: description.fault,
                     gate: gate,
                     serverSoftware: serverSoftware
                 )
@@ -226,7 +227,7 @@ public typealias FunctionSource = @Sendable (FunctionName) throws -> StoredFunct
 /// A function as the store has it, with all versions that requests may name.
 public struct StoredFunction: Sendable {
     let record: FunctionRecord
-    let versions: [VersionDescription]
+    public let versions: [VersionDescription]
 
     /// Puts a function together.
     public init(_ record: FunctionRecord, versions: [VersionDescription]) {

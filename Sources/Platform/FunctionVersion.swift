@@ -14,6 +14,8 @@ public final class FunctionVersion: Sendable {
     public let configuration: FunctionConfiguration
     /// How the module is called.
     public let interface: GuestInterface
+    /// Why the version cannot serve, if its configuration is damaged.
+    let fault: String?
 
     /// Shared by all versions of the function.
     let gate: FunctionGate<Invocation>
@@ -48,6 +50,7 @@ public final class FunctionVersion: Sendable {
         code: VersionCode,
         configuration: FunctionConfiguration,
         interface: GuestInterface,
+        fault: String? = nil,
         gate: FunctionGate<Invocation>,
         serverSoftware: String
     ) {
@@ -57,6 +60,7 @@ public final class FunctionVersion: Sendable {
         self.code = code
         self.configuration = configuration
         self.interface = interface
+        self.fault = fault
         self.gate = gate
         self.serverSoftware = serverSoftware
     }

@@ -292,6 +292,8 @@ public final class Invocation: Resumable, @unchecked Sendable {
             switch loadFailure {
             case .missing: end(.failed(.withdrawn))
             case .secrets: end(.failed(.sealed))
+            case .damaged(let reason):
+                end(.failed(.quarantined(version: version.number, reason: reason)))
             default: end(.failed(.unavailable(loadFailure.description)))
             }
             return .done

@@ -21,11 +21,13 @@ enum InvocationFailure {
     /// The function's secrets cannot be opened: their key is missing, or is another one.
     case sealed
     case unavailable(String)
+    /// What is stored of the version is damaged: it serves no more until it is mended.
+    case quarantined(version: Int, reason: String)
 
     /// What the record says.
     var outcome: InvocationOutcome {
         switch self {
-        case .trap, .exit, .unavailable, .sealed: .trap
+        case .trap, .exit, .unavailable, .sealed, .quarantined: .trap
         case .fuel: .fuel
         case .timeout: .timeout
         case .memory: .memory
@@ -38,7 +40,7 @@ enum InvocationFailure {
     /// The value of `X-Function-Error`; nil when the function has no part in it.
     var errorName: String? {
         switch self {
-        case .unavailable, .withdrawn, .sealed: nil
+        case .unavailable, .withdrawn, .sealed, .quarantined: nil
         default: outcome.rawValue
         }
     }
@@ -48,7 +50,7 @@ enum InvocationFailure {
         case .trap, .exit, .memory, .badOutput: .badGateway
         case .fuel, .timeout: .gatewayTimeout
         case .functionFull: .tooManyRequests
-        case .platformFull, .draining, .withdrawn, .sealed: .serviceUnavailable
+        case .platformFull, .draining, .withdrawn, .sealed, .quarantined: .serviceUnavailable
         case .unavailable: .internalServerError
         }
     }
@@ -95,6 +97,8 @@ enum InvocationFailure {
             "the function's secrets cannot be opened: the daemon's key for them is missing, or is another one"
         case .unavailable(let reason):
             "the function could not be loaded: \(reason)"
+        case .quarantined(let version, let reason):
+            "version \(version) of the function is quarantined: \(reason)"
         }
     }
 
@@ -117,8 +121,14 @@ enum InvocationFailure {
         case .memory: "Function out of memory"
         case .badOutput: "Function answered badly"
         case .functionFull, .platformFull, .draining: "Overloaded"
+        case .quarantined: "Function quarantined"
         case .withdrawn, .sealed, .unavailable: "Function unavailable"
         }
+    }
+
+    private var kind: String {
+        if case .quarantined = self { return "quarantined" }
+        return errorName ?? "unavailable"
     }
 
     /// The problem document (RFC 9457).
@@ -127,7 +137,7 @@ enum InvocationFailure {
     func problem(requestIdentifier: String, showing shown: GuestFigures?) -> [UInt8] {
         var json = JSONText()
         json.object { json in
-            json.member("type", "urn:roost:problem:\(errorName ?? "unavailable")")
+            json.member("type", "urn:roost:problem:\(kind)")
             json.member("title", title)
             json.member("status", status.code)
             json.member("detail", detail)

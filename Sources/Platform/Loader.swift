@@ -70,6 +70,7 @@ final class Loader: Sendable {
         _ secrets: SecretSource,
         _ account: MemoryAccount
     ) throws(VersionError) -> LoadedVersion {
+        if let fault = version.fault { throw .damaged(fault) }
         let opened: [Secret]
         do {
             opened = try secrets(version.function, version.number)

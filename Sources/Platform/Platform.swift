@@ -219,6 +219,8 @@ public struct VersionDescription: Sendable {
     public let configuration: FunctionConfiguration
     public let interface: GuestInterface
     public let code: VersionCode
+    /// Why the version cannot serve: what is stored of it is damaged.
+    public let fault: String?
 
     /// Describes a version.
     public init(
@@ -226,13 +228,15 @@ public struct VersionDescription: Sendable {
         digest: ModuleDigest,
         code: VersionCode = VersionCode(),
         configuration: FunctionConfiguration,
-        interface: GuestInterface
+        interface: GuestInterface,
+        fault: String? = nil
     ) {
         self.number = number
         self.digest = digest
         self.code = code
         self.configuration = configuration
         self.interface = interface
+        self.fault = fault
     }
 }
 

@@ -26,6 +26,8 @@ public enum VersionError: Error, Sendable, CustomStringConvertible {
     case missing
     /// The secrets cannot be opened.
     case secrets
+    /// What is stored of the version is not what was deployed.
+    case damaged(String)
     /// The host lacks a resource.
     case host(SystemError)
 
@@ -42,6 +44,7 @@ public enum VersionError: Error, Sendable, CustomStringConvertible {
         case .files(let path): "'\(path)' cannot be both a file and a directory"
         case .missing: "the module is not in the store"
         case .secrets: "the function's secrets cannot be opened"
+        case .damaged(let reason): reason
         case .host(let error): error.description
         }
     }

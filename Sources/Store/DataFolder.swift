@@ -10,6 +10,9 @@ public final class DataFolder: Sendable {
     /// Where the folder is.
     public let path: String
 
+    /// Whether it was in use before.
+    let wasInUse: Bool
+
     private let lock: FileDescriptor
 
     /// Makes the folder if there is none, and locks it.
@@ -27,6 +30,7 @@ public final class DataFolder: Sendable {
         } catch {
             throw StoreError.io("cannot make data folder \(path): \(error)")
         }
+        wasInUse = FileKind("\(path)/token") != .missing
         do {
             lock = try FileDescriptor(
                 opening: "\(path)/roost.lock",
@@ -42,6 +46,23 @@ public final class DataFolder: Sendable {
     /// The path of an entry of the folder.
     public func path(of name: String) -> String {
         "\(path)/\(name)"
+    }
+
+    /// An empty folder for files that nobody needs after a restart.
+    public func temporaryFolder() throws(StoreError) -> String {
+        let path = path(of: "tmp")
+        do {
+            // What a crash has left; there is none at the first start.
+            try? FileManager.default.removeItem(atPath: path)
+            try FileManager.default.createDirectory(
+                atPath: path,
+                withIntermediateDirectories: false,
+                attributes: [.posixPermissions: 0o700]
+            )
+        } catch {
+            throw StoreError.io("cannot make \(path): \(error)")
+        }
+        return path
     }
 
     /// The control plane's bearer token: 64 hexadecimal digits.

@@ -38,6 +38,17 @@ public enum StoreError: Error, Equatable, Sendable {
 
     /// A search for a text is not in the syntax of FTS5.
     case invalidSearch(reason: String)
+    /// A later version of the program has changed the database.
+    case newerSchema(path: String)
+
+    /// The bytes that are stored for a module are not the module.
+    case alteredModule(ModuleDigest)
+
+    /// The file is not an export, or not a sound one.
+    case invalidExport(String)
+
+    /// An import would change functions that exist, and was not told to.
+    case functionsExist([String])
 
     /// SQLite failed, with its extended result code.
     case database(code: Int32, message: String)
@@ -97,6 +108,12 @@ extension StoreError: CustomStringConvertible {
         case .dataFolderInUse(let path): "data folder \(path) is in use by another process"
         case .damagedBlock: "the invocation database holds a damaged block of records"
         case .invalidSearch(let reason): "the search is not valid: \(reason)"
+        case .newerSchema(let path): "\(path) was changed by a later version of roost"
+        case .alteredModule(let digest): "the module \(digest) is not what was stored"
+        case .invalidExport(let reason): "the file cannot be imported: \(reason)"
+        case .functionsExist(let names):
+            "functions exist already: \(names.prefix(10).joined(separator: ", "))"
+                + (names.count > 10 ? " and \(names.count - 10) more" : "")
         case .database(let code, let message): "database: \(message) (\(code))"
         case .io(let reason): reason
         }

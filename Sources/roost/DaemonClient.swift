@@ -27,6 +27,8 @@ struct DaemonClient {
         var query: [(name: String, value: String)] = []
         var headers: [(name: String, value: String)] = []
         var body: Data?
+        /// A file to send as the body.
+        var bodyFile: URL?
         /// Where it shows how much of the body is sent, and then that the daemon works on it.
         var progress: ProgressBar?
     }
@@ -49,9 +51,15 @@ struct DaemonClient {
     /// Asks the control plane, and hands out the lines of the answer as they come.
     ///
     /// Returns when the daemon ends it.
-    func stream(_ request: Request, onLine: @escaping @Sendable (Data) -> Void) throws {
+    func stream(
+        _ request: Request,
+        onSent: (@Sendable (Int64) -> Void)? = nil,
+        onLine: @escaping @Sendable (Data) -> Void
+    ) throws {
         let lines = LineSplitter(onLine)
-        let response = try send(request, isControl: true) { lines.add($0) }
+        let response = try send(request, isControl: true, onSent: onSent) { data, _ in
+            lines.add(data)
+        }
         guard (200..<300).contains(response.status) else {
             let problem = Problem(status: response.status, body: response.body)
             throw Failure(code: .refused, message: problem.line)
@@ -59,17 +67,32 @@ struct DaemonClient {
         lines.end()
     }
 
-    /// Asks for something that takes long, and hands out how far it is.
+    /// Asks the control plane, and hands out the octets of the answer as they come, with the number that is
+    /// expected in all, or -1.
+    func download(
+        _ request: Request,
+        onPiece: @escaping @Sendable (Data, Int64) -> Void
+    ) throws {
+        let response = try send(request, isControl: true, onBody: onPiece)
+        guard (200..<300).contains(response.status) else {
+            let problem = Problem(status: response.status, body: response.body)
+            throw Failure(code: .refused, message: problem.line)
+        }
+    }
+
+    /// Asks for something that takes long, and hands out how far it is: first how many bytes of the request have been
+    /// sent.
     ///
     /// Returns the result's document.
     func control(
         _ request: Request,
+        onSent: (@Sendable (Int64) -> Void)? = nil,
         progress: @escaping @Sendable (JSONValue) -> Void
     ) throws -> Data {
         var request = request
         request.headers.append((name: "Accept", value: "application/x-ndjson"))
         let result = Mutex<Result<Data, Failure>?>(nil)
-        try stream(request) { line in
+        try stream(request, onSent: onSent) { line in
             guard let document = try? JSONDecoder().decode(JSONValue.self, from: line) else {
                 return
             }
@@ -122,7 +145,8 @@ struct DaemonClient {
     private func send(
         _ request: Request,
         isControl: Bool,
-        onBody: (@Sendable (Data) -> Void)?
+        onSent: (@Sendable (Int64) -> Void)? = nil,
+        onBody: (@Sendable (Data, Int64) -> Void)?
     ) throws -> Response {
         var text = base.absoluteString
         while text.hasSuffix("/") { text.removeLast() }
@@ -151,7 +175,8 @@ struct DaemonClient {
                 message.addValue(header.value, forHTTPHeaderField: header.name)
             }
         }
-        return try Exchange(progress: request.progress, onBody: onBody).run(message)
+        let exchange = Exchange(progress: request.progress, onSent: onSent, onBody: onBody)
+        return try exchange.run(message, file: request.bodyFile)
     }
 }
 
@@ -185,20 +210,29 @@ private final class Exchange: NSObject, URLSessionDataDelegate, @unchecked Senda
     private var body = Data()
     private var error: (any Error)?
     private let progress: ProgressBar?
-    private let onBody: (@Sendable (Data) -> Void)?
+    private let onSent: (@Sendable (Int64) -> Void)?
+    private let onBody: (@Sendable (Data, Int64) -> Void)?
     private let done = DispatchSemaphore(value: 0)
 
-    init(progress: ProgressBar?, onBody: (@Sendable (Data) -> Void)?) {
+    init(
+        progress: ProgressBar?,
+        onSent: (@Sendable (Int64) -> Void)?,
+        onBody: (@Sendable (Data, Int64) -> Void)?
+    ) {
         self.progress = progress
+        self.onSent = onSent
         self.onBody = onBody
     }
 
-    func run(_ request: URLRequest) throws -> DaemonClient.Response {
+    func run(_ request: URLRequest, file: URL?) throws -> DaemonClient.Response {
         let configuration = URLSessionConfiguration.ephemeral
         configuration.httpShouldSetCookies = false
         configuration.urlCache = nil
         let session = URLSession(configuration: configuration, delegate: self, delegateQueue: nil)
-        session.dataTask(with: request).resume()
+        let task =
+            file.map { session.uploadTask(with: request, fromFile: $0) }
+            ?? session.dataTask(with: request)
+        task.resume()
         done.wait()
         progress?.clear()
         session.finishTasksAndInvalidate()
@@ -235,7 +269,7 @@ private final class Exchange: NSObject, URLSessionDataDelegate, @unchecked Senda
 
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
         if let onBody, let response, (200..<300).contains(response.statusCode) {
-            onBody(data)
+            onBody(data, response.expectedContentLength)
         } else {
             body.append(data)
         }
@@ -248,6 +282,7 @@ private final class Exchange: NSObject, URLSessionDataDelegate, @unchecked Senda
         totalBytesSent: Int64,
         totalBytesExpectedToSend: Int64
     ) {
+        onSent?(totalBytesSent)
         guard let progress else { return }
         let (done, count) = (Int(totalBytesSent), Int(totalBytesExpectedToSend))
         if done < count {

@@ -7,7 +7,7 @@ struct Roost: ParsableCommand {
         commandName: "roost",
         abstract: "Runs WebAssembly functions behind HTTP.",
         discussion: """
-            All commands but 'serve', 'run', 'new', 'build' and 'sign' talk to a daemon: to the one at \
+            All commands but 'serve', 'run', 'new', 'build', 'sign' and 'doctor' talk to a daemon: to the one at \
             --url, else \
             ROOST_URL, else http://127.0.0.1:8080. They show it the token given by --token, else \
             ROOST_TOKEN, else the file 'token' in the data folder. The data folder is --data, else \
@@ -15,7 +15,8 @@ struct Roost: ParsableCommand {
 
             EXIT CODES
               0   done
-              1   the daemon refused the request, or the function failed (status 400 or more)
+              1   the daemon refused the request, or the function failed (status 400 or more), or 'doctor' \
+            found something
               64  the command line is wrong
               65  a file does not hold what it should, or a project cannot be built
               66  a file cannot be read
@@ -33,8 +34,8 @@ struct Roost: ParsableCommand {
             PoolCommand.self, VersionsCommand.self, AliasCommand.self, RollbackCommand.self,
             HistoryCommand.self, ConfigCommand.self, SecretCommand.self, DeleteCommand.self,
             RuntimeCommand.self, RunCommand.self, TokenCommand.self, AuditCommand.self,
-            SignCommand.self,
-            CapabilitiesCommand.self, NewCommand.self, BuildCommand.self, DevCommand.self,
+            SignCommand.self, CapabilitiesCommand.self, NewCommand.self, BuildCommand.self,
+            DevCommand.self, ExportCommand.self, ImportCommand.self, DoctorCommand.self,
             CheckModuleCommand.self,
         ]
     )

@@ -190,6 +190,11 @@ struct OpenAPITests {
         {
             try client.call("GET", path)
         }
+        try client.call("GET", "/v1/health")
+        let export = try client.call("GET", "/v1/export")
+        try client.call("POST", "/v1/import", body: export.body)
+        try client.call("POST", "/v1/import", query: "?existing=skip", body: export.body)
+        try client.call("POST", "/v1/import", body: Array("no".utf8), expecting: 422)
         try client.call("GET", "/v1/stats", query: "?series=true&function=hello")
         let page = try client.call("GET", "/openapi.json")
         let known = [("If-None-Match", try #require(page["etag"]))]

@@ -68,6 +68,36 @@ struct ServerTests {
         #expect(try client.readResponse()["x-target"] == "/3")
     }
 
+    @Test func `the body of a request that waits comes in order, whenever it comes`() throws {
+        for target in ["/echo", "/stream"] {
+            let server = try TestServer()
+            let (client, other) = (try server.connect(), try server.connect())
+            let body = (0..<200_000).map { UInt8(truncatingIfNeeded: $0 / 1_000) }
+            let head = "POST \(target) HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.count)\r\n\r\n"
+            try client.send(
+                Array("GET /held/1 HTTP/1.1\r\nHost: a\r\n\r\n\(head)".utf8) + body[..<1_000]
+            )
+            let first = try server.journal.exchange(for: "/held/1")
+            // In pieces that the loop sees while the first request waits for its answer.
+            for start in [1_000, 50_000, 100_000] {
+                try client.send(Array(body[start..<(start + (start == 1_000 ? 49_000 : 50_000))]))
+                for _ in 0..<3 { #expect(try other.request("GET", "/").status == 200) }
+            }
+            first.respond(Response(status: .ok))
+            #expect(try client.readResponse().status == 200)
+            try client.send(Array(body[150_000...]))
+            if target == "/echo" {
+                #expect(try client.readResponse().body == body)
+            } else {
+                let exchange = try server.journal.exchange(for: target)
+                #expect(try server.journal.wait { server.journal.body.isWhole })
+                #expect(server.journal.body.bytes == body)
+                exchange.respond(Response(status: .ok))
+                #expect(try client.readResponse().status == 200)
+            }
+        }
+    }
+
     @Test func `a thousand pipelined requests are all answered`() throws {
         let server = try TestServer()
         let client = try server.connect()

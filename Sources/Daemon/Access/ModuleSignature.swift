@@ -92,6 +92,35 @@ struct ModuleSignature {
         return Data(JSONValue.object(["signature": members]).encoded())
     }
 
+    /// Checks what a version that is imported says of its signature, as if it were uploaded again.
+    ///
+    /// The signature of a text is none of the module that was made of it.
+    static func check(
+        imported version: VersionRecord,
+        _ settings: AccessSettings
+    ) throws(Problem) {
+        let source = version.source.flatMap { try? JSONValue(parsing: $0) }
+        guard let kept = source?["signature"] else {
+            guard settings.requireSignature else { return }
+            throw .badSignature(
+                .forbidden,
+                "signature-required",
+                "modules must be signed, and this one is not"
+            )
+        }
+        let signature = kept["signature"]?.string.flatMap { Data(base64Encoded: $0) } ?? Data()
+        let isTrusted = settings.trustedKeys.contains {
+            $0.name == kept["key"]?.string && $0.verifies(signature, of: version.digest)
+        }
+        guard isTrusted else {
+            throw .badSignature(
+                .forbidden,
+                "untrusted-signature",
+                "no key of 'trustedKeys' has made the signature of \(version.digest) that the file has"
+            )
+        }
+    }
+
     /// The name of the key that has signed what a stored version was uploaded as.
     static func keyName(of version: VersionRecord) -> String? {
         let source = version.source.flatMap { try? JSONValue(parsing: $0) }

@@ -52,6 +52,10 @@ struct RouteRule: Sendable {
         RouteRule(.get, "/v1/stats", .read, .several),
         RouteRule(.post, "/v1/query", .read, .all),
 
+        RouteRule(.get, "/v1/health", .read, .all),
+        RouteRule(.get, "/v1/export", .admin, .all, .afterwards("export")),
+        RouteRule(.post, "/v1/import", .admin, .all, .withChange("import")),
+
         RouteRule(.get, "/v1/functions", .read, .several),
         RouteRule(.get, "/v1/functions/{function}", .read, .function),
         RouteRule(.put, "/v1/functions/{function}", .deploy, .function, .withChange("deploy")),

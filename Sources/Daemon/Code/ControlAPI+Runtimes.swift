@@ -24,7 +24,9 @@ extension ControlAPI {
     func putRuntime(_ name: String, _ request: ControlRequest) throws -> Response {
         try request.allowQuery("language")
         guard FunctionName(name) != nil else { throw Problem.badName(name) }
-        let upload = try codeUpload(try upload(request), hasRuntime: false)
+        let whole = try upload(request)
+        _ = try ModuleSignature(of: whole.body, request.fields, configuration.access)
+        let upload = try codeUpload(whole, hasRuntime: false)
         let (module, files, document) = try runtimeParts(upload)
         let settings = try RuntimeSettings(
             document,

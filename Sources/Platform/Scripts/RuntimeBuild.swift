@@ -83,13 +83,25 @@ public struct CodeSource: Sendable {
     }
 
     func moduleBytes(_ digest: ModuleDigest) throws(VersionError) -> [UInt8] {
-        guard let bytes = try? module(digest) else { throw .missing }
+        let bytes: [UInt8]?
+        do {
+            bytes = try module(digest)
+        } catch {
+            throw .damaged("\(error)")
+        }
+        guard let bytes else { throw .missing }
         return bytes
     }
 
     func storedFiles(_ digest: ModuleDigest?) throws(VersionError) -> [StoredFile] {
         guard let digest else { return [] }
-        guard let files = try? files(digest) else { throw .missing }
-        return files
+        let stored: [StoredFile]?
+        do {
+            stored = try files(digest)
+        } catch {
+            throw .damaged("\(error)")
+        }
+        guard let stored else { throw .missing }
+        return stored
     }
 }

@@ -1,4 +1,3 @@
-import Store
 import HTTP
 import Store
 import WASI

@@ -27,7 +27,8 @@ package final class DatabaseFile: Sendable {
 
     /// Opens or makes the database and brings its schema up to date.
     ///
-    /// `pagesMax` is SQLite's `max_page_count`: growing further fails with `SQLITE_FULL`.
+    /// `pagesMax` is SQLite's `max_page_count`: growing further fails with `SQLITE_FULL`. Throws `newerSchema` for a
+    /// database that a later version of the program has changed.
     init(
         path: String,
         durability: Durability,
@@ -63,6 +64,9 @@ package final class DatabaseFile: Sendable {
                     try database.execute(sql: "PRAGMA max_page_count = \(pagesMax)")
                 }
             }
+            guard try !pool.read(migrator.hasBeenSuperseded) else {
+                throw StoreError.newerSchema(path: path)
+            }
             try migrator.migrate(pool)
         } catch {
             throw StoreError(error)
@@ -84,6 +88,26 @@ package final class DatabaseFile: Sendable {
     func write<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
         do {
             return try pool.write(body)
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    /// Runs a write transaction, and undoes it in any case when it is a trial.
+    func write<Value>(
+        isTrial: Bool,
+        _ body: (Database) throws -> Value
+    ) throws(StoreError) -> Value {
+        do {
+            return try pool.writeWithoutTransaction { database in
+                var value: Value?
+                try database.inTransaction(.immediate) {
+                    value = try body(database)
+                    return isTrial ? .rollback : .commit
+                }
+                guard let value else { throw StoreError.io("the transaction has no result") }
+                return value
+            }
         } catch {
             throw StoreError(error)
         }

@@ -79,6 +79,8 @@ extension Database {
         activate: Bool,
         _ now: Timestamp
     ) throws -> DeploymentOutcome {
+        // Before anything is found to be the same: what was damaged is mended by deploying it again.
+        if let module { try insertModule(draft.digest, module) }
         if let function {
             let secrets = try secretIDs(draft.secrets, current: function)
             for number in [function.currentVersion, function.latestVersion] {
@@ -92,7 +94,6 @@ extension Database {
         if let build = draft.runtimeBuild, try runtimeBuild(build.hexadecimal) == nil {
             throw StoreError.runtimeChanged
         }
-        if let module { try insertModule(draft.digest, module) }
         if let bundle { try insert(bundle) }
         let number = try insert(draft, at: now)
         try store(

@@ -43,9 +43,10 @@ extension Database {
             AliasRecord(
                 name: row["name"],
                 version: row["version"],
-                weights: try decodeWeights(row["weights"]),
-                sticky: try (row["sticky"] as String?).map {
-                    try JSONDecoder().decode(StickyKey.self, from: Data($0.utf8))
+                // Unreadable ones are those of a damaged row: then the alias stands for its version alone.
+                weights: (try? decodeWeights(row["weights"])) ?? [:],
+                sticky: (row["sticky"] as String?).flatMap {
+                    try? JSONDecoder().decode(StickyKey.self, from: Data($0.utf8))
                 },
                 updatedAt: Timestamp(microseconds: row["updatedAt"])
             )
@@ -76,7 +77,7 @@ extension Database {
             VersionRecord(
                 function: row["function"],
                 number: row["number"],
-                digest: try digest(row["digest"]),
+                digest: ModuleDigest(hexadecimal: row["digest"]) ?? .unknown,
                 moduleBytes: row["size"],
                 bundle: try (row["bundle"] as String?).map(digest),
                 runtime: try (row["runtimeBuild"] as String?).flatMap(runtimeBuild),
@@ -97,7 +98,7 @@ func encodeWeights(_ weights: [Int: Double]) throws -> String {
     return String(decoding: try encoder.encode(named), as: UTF8.self)
 }
 
-private func decodeWeights(_ text: String) throws -> [Int: Double] {
+func decodeWeights(_ text: String) throws -> [Int: Double] {
     let named = try JSONDecoder().decode([String: Double].self, from: Data(text.utf8))
     var weights: [Int: Double] = [:]
     for (name, weight) in named {

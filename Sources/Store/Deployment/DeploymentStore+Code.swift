@@ -141,11 +141,13 @@ extension DeploymentStore {
 
 // The steps that changes are made of. All run inside a transaction.
 extension Database {
+    /// Stores a module; what is stored under its digest and is not it, is mended.
     func insertModule(_ digest: ModuleDigest, _ bytes: [UInt8]) throws {
         try execute(
             sql: """
                 INSERT INTO module (digest, size, bytes) VALUES (?, ?, ?)
-                ON CONFLICT (digest) DO NOTHING
+                ON CONFLICT (digest) DO UPDATE SET size = excluded.size, bytes = excluded.bytes
+                    WHERE size <> excluded.size OR bytes <> excluded.bytes
                 """,
             arguments: [digest.hexadecimal, bytes.count, Data(bytes)]
         )

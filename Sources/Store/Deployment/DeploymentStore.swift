@@ -13,15 +13,21 @@ public final class DeploymentStore: Sendable {
     /// How many entries of the audit trail are kept.
     let auditRecordsMax: Int
 
+    /// What had to be done for the database to be opened, in sentences for the operator: empty when it was sound.
+    public let recoveryNotes: [String]
+
     /// Opens or makes `control.db` in the folder.
+    ///
+    /// A damaged one is put aside, and what can still be read of it stays.
     public init(folder: DataFolder, auditRecordsMax: Int = 100_000) throws(StoreError) {
         self.folder = folder
         self.auditRecordsMax = auditRecordsMax
-        file = try DatabaseFile(
+        var database = DeploymentDatabase(
             path: folder.path(of: "control.db"),
-            durability: .full,
-            migrator: DeploymentSchema.migrator
+            wasInUse: folder.wasInUse
         )
+        file = try database.open()
+        recoveryNotes = database.notes
     }
 
     /// Stores a version of a function, and the function itself if it is new.
@@ -384,15 +390,18 @@ extension DeploymentStore {
         try file.read { try $0.versionRecord(of: function, number: number) }
     }
 
-    /// The bytes of a module, read from disk in full.
+    /// The bytes of a module, read from disk in full; throws `alteredModule` when they are not those that were
+    /// stored.
     public func moduleBytes(digest: ModuleDigest) throws(StoreError) -> [UInt8]? {
-        try file.read { database in
+        let bytes = try file.read { database in
             try Data.fetchOne(
                 database,
                 sql: "SELECT bytes FROM module WHERE digest = ?",
                 arguments: [digest.hexadecimal]
             ).map { Array($0) }
         }
+        guard let bytes, ModuleDigest(of: bytes) != digest else { return bytes }
+        throw .alteredModule(digest)
     }
 
     /// Benchmarks of a version, the newest first.

@@ -28,6 +28,7 @@ public struct HistoryEntry: Equatable, Sendable {
         case aliasDelete = "alias-delete"
         case rollback
         case delete
+        case imported = "import"
         /// Versions that nothing referred to were given up.
         case collect
     }

@@ -20,6 +20,11 @@ public struct ModuleDigest: Hashable, Sendable {
         self.init(hexadecimal: String(text.dropFirst(7)))
     }
 
+    /// Stands for a digest that is lost: no bytes have it.
+    static let unknown = ModuleDigest(lost: String(repeating: "0", count: 64))
+
+    private init(lost text: String) { hexadecimal = text }
+
     init?(hexadecimal: String) {
         let digits = hexadecimal.utf8
         let isDigit = { (byte: UInt8) in

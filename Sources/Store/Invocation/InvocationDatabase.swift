@@ -25,11 +25,11 @@ struct InvocationDatabase {
     /// The open database, if it could be opened.
     var file: DatabaseFile? { queue.file.withLock { $0 } }
 
-    /// Opens the database; moves it aside first when it is damaged.
+    /// Opens the database; moves it aside first when it is damaged, or not one that this program can use.
     func open() {
         do {
             try openFile()
-        } catch  where error.isDamage {
+        } catch  where error.isDamage || error == .newerSchema(path: path) {
             moveAside()
             do {
                 try openFile()
@@ -53,10 +53,14 @@ struct InvocationDatabase {
     }
 
     /// Closes the database and moves it aside when the error says that it is damaged.
-    func recover(from error: StoreError) {
-        guard error.isDamage else { return }
+    ///
+    /// Returns whether it did.
+    @discardableResult
+    func recover(from error: StoreError) -> Bool {
+        guard error.isDamage else { return false }
         close(reason: "\(error)")
         moveAside()
+        return true
     }
 
     func close(reason: String) {

@@ -70,6 +70,14 @@ public final class InvocationRing: Sendable {
         return true
     }
 
+    /// Whether a record would not be dropped now.
+    func hasRoom(for record: InvocationRecord) -> Bool {
+        let logBytes = record.lines.reduce(0) { $0 + $1.text.utf8.count }
+        return state.withLock {
+            $0.records.count < recordsMax && $0.logBytes + logBytes <= logBytesMax
+        }
+    }
+
     /// Whether more than three quarters of the room are taken.
     ///
     /// Any thread.

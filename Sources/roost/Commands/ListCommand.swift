@@ -32,6 +32,16 @@ struct ListCommand: ParsableCommand {
                 )
             }
             table.print()
+            for function in functions {
+                for fault in function["faults"]?.elements ?? [] {
+                    Output.complain(
+                        printable(
+                            "\(function["name"]?.text ?? "") version \(fault["version"]?.text ?? ""):"
+                                + " quarantined: \(fault["reason"]?.text ?? "")"
+                        )
+                    )
+                }
+            }
         }
     }
 }

@@ -35,6 +35,31 @@ struct SignatureTests {
         )
     }
 
+    @Test func `an import needs the signatures that an upload needs`() throws {
+        let open = try daemon(isRequired: false)
+        #expect(try deploy(open, module, []).status == 201)
+        let unsigned = try open.request("GET", "/v1/export").body
+        #expect(try open.request("DELETE", "/v1/functions/hello").status == 204)
+        let signature = try key.signature(of: Data(module))
+        #expect(try deploy(open, module, [signature]).status == 201)
+        let signed = try open.request("GET", "/v1/export").body
+
+        let strict = try daemon(isRequired: true)
+        try expectProblem(
+            strict.request("POST", "/v1/import", body: unsigned),
+            403,
+            "signature-required"
+        )
+        // By a key that is not trusted.
+        let place = try #require(Data(signed).range(of: Data("release".utf8)))
+        var forged = signed
+        forged.replaceSubrange(place, with: Array("another".utf8))
+        #expect(try strict.request("POST", "/v1/import", body: forged).status == 403)
+        #expect(try strict.request("GET", "/f/hello").status == 404)
+        #expect(try strict.request("POST", "/v1/import", body: signed).status == 200)
+        #expect(try strict.request("GET", "/f/hello").status == 200)
+    }
+
     @Test func `a module comes in with a trusted key's signature, and no other`() throws {
         let daemon = try daemon(isRequired: true)
         let signature = try key.signature(of: Data(module))

@@ -1,0 +1,201 @@
+internal import FoundationEssentials
+internal import GRDB
+
+/// The part of an examination that reads databases, and changes nothing.
+enum DatabaseExamination {
+    /// Looks at the version of SQLite.
+    static func library() -> [Finding] {
+        guard
+            let text = try? DatabaseQueue().read({
+                try String.fetchOne($0, sql: "SELECT sqlite_version()")
+            })
+        else { return [Finding(.problem, "SQLite", "does not work")] }
+        let version = text.split(separator: ".").compactMap { Int($0) }
+        func isBefore(_ other: [Int]) -> Bool { version.lexicographicallyPrecedes(other) }
+        if isBefore([3, 37, 0]) {
+            return [
+                Finding(
+                    .problem,
+                    "SQLite \(text)",
+                    "is older than 3.37.0, the first with STRICT tables",
+                    advice: "install a newer libsqlite3"
+                )
+            ]
+        }
+        guard isBefore([3, 51, 3]) else { return [] }
+        return [
+            Finding(
+                .note,
+                "SQLite \(text)",
+                "can corrupt a database that two connections write to (the WAL-reset bug, mended in 3.51.3);"
+                    + " roost has one that writes",
+                advice: "do not write to the files with other programs while the daemon runs"
+            )
+        ]
+    }
+
+    /// Looks at `control.db`.
+    static func control(
+        _ path: String,
+        _ configurationFault: (VersionRecord) -> String?
+    ) -> (findings: [Finding], isDamaged: Bool) {
+        let advice =
+            "run 'roost doctor --mend', or start the daemon: the file is put aside, and what can be read of it stays;"
+            + " then import an export, or deploy again"
+        return examine(path, DeploymentSchema.migrator, advice: advice) { database in
+            var findings = try references(database, path)
+            findings += try modules(database)
+            findings += try versions(database, configurationFault)
+            return findings
+        }
+    }
+
+    /// Looks at `log.db`.
+    static func log(_ path: String) -> [Finding] {
+        let advice = "start the daemon: it puts the file aside and begins a new one"
+        return examine(path, InvocationSchema.migrator, advice: advice) { _ in [] }.findings
+    }
+
+    private static func examine(
+        _ path: String,
+        _ migrator: DatabaseMigrator,
+        advice: String,
+        _ body: (Database) throws -> [Finding]
+    ) -> (findings: [Finding], isDamaged: Bool) {
+        switch FileKind(path) {
+        case .missing, .empty:
+            return ([Finding(.problem, path, "is missing or empty", advice: advice)], false)
+        case .other:
+            return ([Finding(.problem, path, "is not a database", advice: advice)], false)
+        case .file: break
+        }
+        var findings: [Finding] = []
+        var isDamaged = false
+        let walBytes =
+            (try? FileManager.default.attributesOfItem(atPath: path + "-wal"))?[.size] as? Int ?? 0
+        if walBytes > 256 << 20 {
+            findings.append(
+                Finding(
+                    .note,
+                    "\(path)-wal",
+                    "has \(walBytes >> 20) MiB: something reads the database for very long"
+                )
+            )
+        }
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(5)
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            try queue.read { database in
+                guard try !migrator.hasBeenSuperseded(database) else {
+                    findings.append(
+                        Finding(
+                            .problem,
+                            path,
+                            "was changed by a later version of roost",
+                            advice: "run that version, or import an export into another folder"
+                        )
+                    )
+                    return
+                }
+                let results = try String.fetchAll(database, sql: "PRAGMA integrity_check(5)")
+                guard results == ["ok"] else {
+                    isDamaged = true
+                    findings += results.map { Finding(.problem, path, $0, advice: advice) }
+                    return
+                }
+                // Before the daemon has opened it, it is of an earlier schema.
+                if try migrator.hasCompletedMigrations(database) { findings += try body(database) }
+            }
+        } catch {
+            isDamaged = StoreError(error).isDamage
+            findings.append(Finding(.problem, path, "\(StoreError(error))", advice: advice))
+        }
+        return (findings, isDamaged)
+    }
+
+    private static func references(_ database: Database, _ path: String) throws -> [Finding] {
+        try Row.fetchAll(database, sql: "PRAGMA foreign_key_check").prefix(20).map { row in
+            Finding(
+                .problem,
+                path,
+                "a row of \(row[0] as String) refers to one of \(row[2] as String) that is not there",
+                advice: "start the daemon: it names the functions that this is about"
+            )
+        }
+    }
+
+    private static func modules(_ database: Database) throws -> [Finding] {
+        var findings: [Finding] = []
+        for text in try String.fetchAll(database, sql: "SELECT digest FROM module") {
+            let bytes = try Data.fetchOne(
+                database,
+                sql: "SELECT bytes FROM module WHERE digest = ?",
+                arguments: [text]
+            )
+            let found = bytes.map { ModuleDigest(of: Array($0)).hexadecimal }
+            guard found != text else { continue }
+            let users = try String.fetchAll(
+                database,
+                sql: "SELECT function || ' version ' || number FROM version WHERE digest = ?",
+                arguments: [text]
+            )
+            let isMissing = bytes?.isEmpty ?? true
+            findings.append(
+                Finding(
+                    .problem,
+                    users.isEmpty ? "module \(text)" : users.joined(separator: ", "),
+                    "the module sha256:\(text) is \(isMissing ? "missing" : "altered")",
+                    advice:
+                        "deploy the same module again, import an export that has it, or delete the function"
+                )
+            )
+        }
+        return findings
+    }
+
+    private static func versions(
+        _ database: Database,
+        _ configurationFault: (VersionRecord) -> String?
+    ) throws -> [Finding] {
+        var findings: [Finding] = []
+        for name in try String.fetchAll(
+            database,
+            sql: "SELECT name FROM function WHERE NOT isDeleted"
+        ) {
+            let records = try database.versionRecords(
+                condition: "function = ? ORDER BY number",
+                arguments: [name]
+            )
+            for record in records {
+                guard let fault = configurationFault(record) else { continue }
+                findings.append(
+                    Finding(
+                        .problem,
+                        "\(name) version \(record.number)",
+                        "its configuration cannot be read: \(fault)",
+                        advice:
+                            "roll the function back to another version, or delete it and deploy it again"
+                    )
+                )
+            }
+            let weights = try Row.fetchAll(
+                database,
+                sql: "SELECT name, weights FROM alias WHERE function = ?",
+                arguments: [name]
+            )
+            for row in weights where (try? decodeWeights(row["weights"])) == nil {
+                findings.append(
+                    Finding(
+                        .problem,
+                        "\(name)@\(row["name"] as String)",
+                        "the weights of the alias cannot be read",
+                        advice: "set the alias again"
+                    )
+                )
+            }
+        }
+        return findings
+    }
+}
