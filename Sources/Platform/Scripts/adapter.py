@@ -4,6 +4,8 @@ import io
 import json
 import sys
 
+STDIN = sys.stdin.buffer
+STDOUT = sys.stdout.buffer
 IS_MICROPYTHON = sys.implementation.name == "micropython"
 
 if IS_MICROPYTHON:
@@ -15,9 +17,6 @@ else:
     import os
     leave = os._exit
     sys.stdout = sys.stderr
-
-STDIN = sys.stdin.buffer
-STDOUT = sys.stdout.buffer
 
 
 def read(count):
