@@ -104,7 +104,9 @@ package struct TableTransfer: Sendable {
         ),
         TableTransfer(
             table: "runtime",
-            part: .left(because: "scripts bring the builds that run them; what new ones get is set here")
+            part: .left(
+                because: "scripts bring the builds that run them; what new ones get is set here"
+            )
         ),
         TableTransfer(table: "grdb_migrations", part: .left(because: "the schema's own")),
     ]
