@@ -365,12 +365,7 @@ struct ControlAPI: Sendable {
         case .invalidExport:
             .unprocessable("invalid-export", "Invalid export", error.description)
         case .alteredModule:
-            Problem(
-                status: .serviceUnavailable,
-                kind: "quarantined",
-                title: "Quarantined",
-                detail: "\(error): deploy it again"
-            )
+            .quarantined("\(error): deploy it again")
         case .unavailable(let reason):
             .unavailable(reason)
         default:
@@ -420,7 +415,9 @@ struct ControlAPI: Sendable {
             problem.members["output"] = JSONValue(failure.output)
         case .files:
             problem = .badArchive(error.description)
-        case .missing, .secrets, .damaged, .host:
+        case .damaged(let reason):
+            return .quarantined(reason)
+        case .missing, .secrets, .host:
             return .internalError(error.description)
         }
         return problem

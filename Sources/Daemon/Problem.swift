@@ -118,6 +118,16 @@ extension Problem {
         )
     }
 
+    /// What is stored of a version is damaged.
+    static func quarantined(_ detail: String) -> Problem {
+        Problem(
+            status: .serviceUnavailable,
+            kind: "quarantined",
+            title: "Quarantined",
+            detail: detail
+        )
+    }
+
     static func internalError(_ detail: String) -> Problem {
         Problem(
             status: .internalServerError,
