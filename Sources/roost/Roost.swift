@@ -13,19 +13,7 @@ struct Roost: ParsableCommand {
             ROOST_TOKEN, else the file 'token' in the data folder. The data folder is --data, else \
             ROOST_DATA, else $XDG_DATA_HOME/roost, else ~/.local/share/roost.
 
-            EXIT CODES
-              0   done
-              1   the daemon refused the request, or the function failed (status 400 or more), or 'doctor' \
-            found something
-              64  the command line is wrong
-              65  a file does not hold what it should, or a project cannot be built
-              66  a file cannot be read
-              69  the daemon cannot be reached
-              71  the kernel refuses what was needed
-              72  a compiler is missing
-              73  a file cannot be written
-              76  the daemon's answer makes no sense
-            'run' exits with the guest's own code, and 'serve' with 0 after SIGTERM.
+            'roost help exit-codes', 'environment', 'calling' and 'completion' tell more.
             """,
         version: "0.1.0",
         subcommands: [
@@ -37,6 +25,7 @@ struct Roost: ParsableCommand {
             SignCommand.self, CapabilitiesCommand.self, NewCommand.self, BuildCommand.self,
             DevCommand.self, ExportCommand.self, ImportCommand.self, DoctorCommand.self,
             CheckModuleCommand.self,
-        ]
+        ],
+        groupedSubcommands: [CommandGroup(name: "Help Topics", subcommands: HelpTopics.all)]
     )
 }

@@ -21,6 +21,22 @@ struct ProgramTests {
 
     // MARK: - The daemon
 
+    @Test(arguments: [
+        ("exit-codes", "76"), ("environment", "ROOST_URL"), ("calling", "X-Start"),
+        ("completion", "fish"),
+    ])
+    func `help has topics`(topic: String, word: String) throws {
+        let help = try Program.run(["help", topic])
+        #expect(help.exitCode == 0 && help.output.contains(word))
+        #expect(try Program.run([topic]).output == help.output)
+    }
+
+    @Test(arguments: ["bash", "zsh", "fish"])
+    func `shells complete commands`(shell: String) throws {
+        let script = try Program.run(["--generate-completion-script", shell])
+        #expect(script.exitCode == 0 && script.output.contains("capabilities"))
+    }
+
     @Test func `what was deployed before kill -9 is there afterwards`() throws {
         try withFolder { data in
             let (first, url) = try Program.serve(data: data)

@@ -37,6 +37,23 @@ struct RuntimeTests {
         #expect(try daemon.request("POST", "/f/one", body: [1, 2, 3]).text == "first 1")
     }
 
+    @Test func `an export takes scripts along, with what runs them, and an import checks both`()
+        throws
+    {
+        #expect(try deploy("one", "first ").status == 201)
+        let file = try daemon.request("GET", "/v1/export").body
+        let other = try RunningDaemon()
+        var bytes = file
+        let place = try #require(bytes.firstRange(of: Array("first ".utf8)))
+        bytes.replaceSubrange(place, with: Array("worst ".utf8))
+        let refused = try other.request("POST", "/v1/import", body: bytes)
+        #expect(refused.status == 422 && refused.text.contains("main.script"))
+        #expect(try other.request("POST", "/v1/import", body: file).status == 200)
+        #expect(try other.request("GET", "/f/one").text == "first 1")
+        try other.restart()
+        #expect(try other.request("GET", "/f/one").text == "first 1")
+    }
+
     @Test func `the same script again changes nothing, another is a version`() throws {
         #expect(try deploy("one", "first ").status == 201)
         #expect(try RunningDaemon.json(deploy("one", "first "))["version"] as? Int == 1)

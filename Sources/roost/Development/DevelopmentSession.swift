@@ -76,16 +76,24 @@ final class DevelopmentSession: Sendable {
 
     /// The upload of what was built, with the settings as they are now.
     private func deploymentRequest(_ product: String) throws -> DaemonClient.Request {
-        let settings = try ProjectFolder.projectFile(in: URL(filePath: project.folder))
-        var deployment = try Deployment(
-            name: project.name,
-            file: product,
-            configuration: settings?.configuration
-        )
+        var deployment = try deployment(product)
         deployment.key = key
         var request = try deployment.request()
         request.progress = bar
         return request
+    }
+
+    private func deployment(_ product: String) throws -> Deployment {
+        guard product.hasSuffix(".wasm") else {
+            // A script is deployed with the files beside it, its roost.json among them.
+            return try Deployment(name: project.name, folder: FunctionFolder(project.folder))
+        }
+        let settings = try ProjectFolder.projectFile(in: URL(filePath: project.folder))
+        return try Deployment(
+            name: project.name,
+            file: product,
+            configuration: settings?.configuration
+        )
     }
 
     private func show(_ version: JSONValue) {
