@@ -6,10 +6,6 @@ import Testing
 
 /// How a folder is told to be built, with compilers that are made up.
 struct ProjectTests {
-    private func makeExecutable(_ path: String) throws {
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
-    }
-
     /// The folders of a test, which would go with their last use.
     private final class Folders {
         private var folders: [ScratchFolder] = []
@@ -42,8 +38,7 @@ struct ProjectTests {
     private func toolchain(_ programs: [String: String]) throws -> (ScratchFolder, Toolchain) {
         let folder = try folders.make()
         for (name, script) in programs {
-            try folder.write("#!/bin/sh\n\(script)\n", to: name)
-            try makeExecutable(folder.file(name))
+            try folder.writeProgram("#!/bin/sh\n\(script)\n", to: name)
         }
         return (folder, Toolchain(environment: ["PATH": folder.path]))
     }
@@ -165,10 +160,10 @@ struct ProjectTests {
 
     @Test func `an executable script builds what it likes`() throws {
         let (folder, _) = try project(["main.c"])
-        try folder.write("#!/bin/sh\nprintf x >\"$OUT.wasm\"\n", to: "build")
+        try folder.write("", to: "build")
         // A file that is not executable is no script.
         #expect(try Project(folder: folder.path, name: "greet").recipe == .language(.c))
-        try makeExecutable(folder.file("build"))
+        try folder.writeProgram("#!/bin/sh\nprintf x >\"$OUT.wasm\"\n", to: "build")
         let scripted = try Project(folder: folder.path, name: "greet")
         #expect(scripted.recipe == .script(folder.file("build")))
         func build(_ out: String) throws -> String {

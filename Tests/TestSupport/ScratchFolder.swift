@@ -29,4 +29,17 @@ public final class ScratchFolder {
     public func write(_ text: String, to name: String) throws {
         try Data(text.utf8).write(to: URL(filePath: file(name)))
     }
+
+    /// Writes a program, by another process.
+    ///
+    /// Where this one has a file open to write it, a child that another test starts at that moment has it open as well,
+    /// and until the child is something else nobody can run the program.
+    public func writeProgram(_ text: String, to name: String) throws {
+        let writer = Process()
+        writer.executableURL = URL(filePath: "/bin/sh")
+        writer.arguments = ["-c", #"printf '%s' "$1" > "$0" && chmod 755 "$0""#, file(name), text]
+        try writer.run()
+        writer.waitUntilExit()
+        guard writer.terminationStatus == 0 else { throw CocoaError(.fileWriteUnknown) }
+    }
 }
