@@ -107,6 +107,27 @@ struct DamageTests {
         }
     }
 
+    @Test func `altered and lost files are told, and the same folder mends them`() throws {
+        let temporary = TemporaryFolder()
+        let store = try DeploymentStore(folder: temporary.open())
+        let files = [StoredFile(path: "a.txt", bytes: Array("abc".utf8))]
+        var code = StoredCode(module: [1, 2, 3])
+        code.files = files
+        func deploy() throws -> VersionRecord {
+            try store.deploy(name: "f", code: code, guestInterface: "wasi-command").version
+        }
+        let bundle = try #require(try deploy().bundle)
+        #expect(try store.files(ofBundle: bundle)?.map(\.bytes) == files.map(\.bytes))
+        for damage in ["UPDATE file SET bytes = x'00'", "DELETE FROM bundleFile"] {
+            _ = try store.file.executeOnWriter(damage)
+            #expect(throws: StoreError.alteredModule(bundle)) {
+                try store.files(ofBundle: bundle)
+            }
+            #expect(try deploy().number == 1)
+            #expect(try store.files(ofBundle: bundle)?.map(\.bytes) == files.map(\.bytes))
+        }
+    }
+
     @Test func `a new folder needs nothing`() throws {
         let folder = TemporaryFolder()
         let data = try folder.open()

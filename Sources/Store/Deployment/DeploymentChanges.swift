@@ -81,6 +81,7 @@ extension Database {
     ) throws -> DeploymentOutcome {
         // Before anything is found to be the same: what was damaged is mended by deploying it again.
         if let module { try insertModule(draft.digest, module) }
+        if let bundle { try insert(bundle) }
         if let function {
             let secrets = try secretIDs(draft.secrets, current: function)
             for number in [function.currentVersion, function.latestVersion] {
@@ -94,7 +95,6 @@ extension Database {
         if let build = draft.runtimeBuild, try runtimeBuild(build.hexadecimal) == nil {
             throw StoreError.runtimeChanged
         }
-        if let bundle { try insert(bundle) }
         let number = try insert(draft, at: now)
         try store(
             draft.secrets,

@@ -4,6 +4,8 @@ internal import GRDB
 /// Files and runtimes.
 extension DeploymentStore {
     /// The files of a bundle, read from disk in full; nil when there is none of that digest.
+    ///
+    /// Throws `alteredModule` when they are not what was stored.
     public func files(ofBundle digest: ModuleDigest) throws(StoreError) -> [StoredFile]? {
         try file.read { database in
             let exists = try Bool.fetchOne(
@@ -11,18 +13,7 @@ extension DeploymentStore {
                 sql: "SELECT 1 FROM bundle WHERE digest = ?",
                 arguments: [digest.hexadecimal]
             )
-            guard exists != nil else { return nil }
-            return try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT path, bytes FROM bundleFile JOIN file ON file.digest = bundleFile.file
-                    WHERE bundle = ? ORDER BY path
-                    """,
-                arguments: [digest.hexadecimal]
-            ).map { row in
-                let bytes: Data = row["bytes"]
-                return StoredFile(path: row["path"], bytes: Array(bytes))
-            }
+            return try exists.map { _ in try database.files(ofBundle: digest) }
         }
     }
 
@@ -141,6 +132,23 @@ extension DeploymentStore {
 
 // The steps that changes are made of. All run inside a transaction.
 extension Database {
+    /// The files of a bundle, whose digest has been computed anew; throws `alteredModule`.
+    func files(ofBundle digest: ModuleDigest) throws -> [StoredFile] {
+        let files = try Row.fetchAll(
+            self,
+            sql: """
+                SELECT path, bytes FROM bundleFile JOIN file ON file.digest = bundleFile.file
+                WHERE bundle = ? ORDER BY path
+                """,
+            arguments: [digest.hexadecimal]
+        ).map { row in
+            let bytes: Data = row["bytes"]
+            return StoredFile(path: row["path"], bytes: Array(bytes))
+        }
+        guard Bundle(files).digest == digest else { throw StoreError.alteredModule(digest) }
+        return files
+    }
+
     /// Stores a module; what is stored under its digest and is not it, is mended.
     func insertModule(_ digest: ModuleDigest, _ bytes: [UInt8]) throws {
         try execute(
@@ -153,26 +161,30 @@ extension Database {
         )
     }
 
-    /// Stores what is not stored yet of a bundle.
+    /// Stores what is not stored yet of a bundle; what is stored of it and damaged, is mended.
     func insert(_ bundle: Bundle) throws {
         try execute(
             sql: """
                 INSERT INTO bundle (digest, size, fileCount) VALUES (?, ?, ?)
-                ON CONFLICT (digest) DO NOTHING
+                ON CONFLICT (digest) DO UPDATE SET
+                    size = excluded.size, fileCount = excluded.fileCount
                 """,
             arguments: [bundle.digest.hexadecimal, bundle.byteCount, bundle.files.count]
         )
-        guard changesCount > 0 else { return }
         for file in bundle.files {
             try execute(
                 sql: """
                     INSERT INTO file (digest, size, bytes) VALUES (?, ?, ?)
-                    ON CONFLICT (digest) DO NOTHING
+                    ON CONFLICT (digest) DO UPDATE SET size = excluded.size, bytes = excluded.bytes
+                        WHERE size <> excluded.size OR bytes <> excluded.bytes
                     """,
                 arguments: [file.digest.hexadecimal, file.bytes.count, Data(file.bytes)]
             )
             try execute(
-                sql: "INSERT INTO bundleFile (bundle, path, file) VALUES (?, ?, ?)",
+                sql: """
+                    INSERT INTO bundleFile (bundle, path, file) VALUES (?, ?, ?)
+                    ON CONFLICT (bundle, path) DO UPDATE SET file = excluded.file
+                    """,
                 arguments: [bundle.digest.hexadecimal, file.path, file.digest.hexadecimal]
             )
         }

@@ -45,6 +45,7 @@ enum DatabaseExamination {
         return examine(path, DeploymentSchema.migrator, advice: advice) { database in
             var findings = try references(database, path)
             findings += try modules(database)
+            findings += try bundles(database)
             findings += try versions(database, configurationFault)
             return findings
         }
@@ -122,6 +123,29 @@ enum DatabaseExamination {
                 path,
                 "a row of \(row[0] as String) refers to one of \(row[2] as String) that is not there",
                 advice: "start the daemon: it names the functions that this is about"
+            )
+        }
+    }
+
+    private static func bundles(_ database: Database) throws -> [Finding] {
+        guard try database.tableExists("bundle") else { return [] }
+        return try String.fetchAll(database, sql: "SELECT digest FROM bundle").compactMap { text in
+            let digest = ModuleDigest(hexadecimal: text) ?? .unknown
+            guard (try? database.files(ofBundle: digest)) == nil else { return nil }
+            let users = try String.fetchAll(
+                database,
+                sql: """
+                    SELECT function || '@' || number FROM version WHERE bundle = ?1
+                    UNION SELECT 'runtime ' || runtime FROM runtimeBuild WHERE bundle = ?1
+                    """,
+                arguments: [text]
+            )
+            return Finding(
+                .problem,
+                users.isEmpty ? "files \(text)" : users.joined(separator: ", "),
+                "the files sha256:\(text) are missing or altered",
+                advice:
+                    "deploy the same folder again, import an export that has it, or delete the function"
             )
         }
     }

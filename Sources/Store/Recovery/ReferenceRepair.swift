@@ -32,6 +32,43 @@ enum ReferenceRepair {
                 FROM alias WHERE (function, version) NOT IN (SELECT function, number FROM version)
             """
         )
+        if try database.tableExists("runtimeBuild") {
+            try change(
+                "builds of runtimes were lost that versions use",
+                """
+                INSERT INTO runtimeBuild (digest, runtime, module, settings, createdAt)
+                    SELECT runtimeBuild, '?', digest, CAST('{}' AS BLOB), 0 FROM version
+                    WHERE runtimeBuild IS NOT NULL
+                        AND runtimeBuild NOT IN (SELECT digest FROM runtimeBuild)
+                    GROUP BY runtimeBuild
+                """
+            )
+            try change(
+                "bundles of files were lost that versions use",
+                """
+                INSERT INTO bundle (digest, size, fileCount)
+                    SELECT bundle, 0, 0 FROM (
+                        SELECT bundle FROM version UNION SELECT bundle FROM runtimeBuild)
+                    WHERE bundle IS NOT NULL AND bundle NOT IN (SELECT digest FROM bundle)
+                """
+            )
+            try change(
+                "modules were lost that runtimes use",
+                """
+                INSERT INTO module (digest, size, bytes)
+                    SELECT DISTINCT module, 0, x'' FROM runtimeBuild
+                    WHERE module NOT IN (SELECT digest FROM module)
+                """
+            )
+            try change(
+                "files of bundles were lost",
+                "DELETE FROM bundleFile WHERE file NOT IN (SELECT digest FROM file) OR bundle NOT IN (SELECT digest FROM bundle)"
+            )
+            try change(
+                "runtimes had lost their build",
+                "DELETE FROM runtime WHERE build NOT IN (SELECT digest FROM runtimeBuild)"
+            )
+        }
         try change(
             "modules were lost that versions use",
             """
