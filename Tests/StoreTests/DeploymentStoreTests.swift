@@ -122,29 +122,34 @@ struct DeploymentStoreTests {
         let store = try makeStore()
         let made = try deploy(store, "hello", first)
         let configuration = Data(#"{"concurrency":1}"#.utf8)
-        let changed = try store.setConfiguration(function: "hello", configuration: configuration)
+        let changed = try configure(store, made.version, configuration)
         #expect(changed.kind == .newVersion)
         #expect(changed.version.number == 2)
         #expect(changed.version.digest == made.version.digest)
         #expect(changed.function.liveVersion == 2)
-        let again = try store.setConfiguration(function: "hello", configuration: configuration)
+        let again = try configure(store, made.version, configuration)
         #expect(again.kind == .unchanged)
         let staged = try deploy(store, "hello", second, activate: false)
-        let base = staged.version.number
-        let onStaged = try store.setConfiguration(
-            function: "hello",
-            configuration: Data("{ }".utf8),
-            of: base,
-            activate: false
-        )
+        let other = Data("{ }".utf8)
+        let onStaged = try configure(store, staged.version, other, activate: false)
         #expect(onStaged.version.digest == ModuleDigest(of: second))
         #expect(onStaged.function.liveVersion == 2)
-        #expect(throws: StoreError.noSuchVersion(function: "hello", version: 9)) {
-            try store.setConfiguration(function: "hello", configuration: configuration, of: 9)
-        }
-        #expect(throws: StoreError.noSuchFunction("other")) {
-            try store.setConfiguration(function: "other", configuration: configuration)
-        }
+    }
+
+    /// Stores a version that runs what another one runs.
+    private func configure(
+        _ store: DeploymentStore,
+        _ version: VersionRecord,
+        _ configuration: Data,
+        activate: Bool = true
+    ) throws -> DeploymentOutcome {
+        try store.deploy(
+            name: version.function,
+            code: StoredCode(of: version),
+            configuration: configuration,
+            guestInterface: version.guestInterface,
+            activate: activate
+        )
     }
 
     @Test func `a name that is deployed again goes on counting`() throws {
@@ -176,9 +181,9 @@ struct DeploymentStoreTests {
         let changes: [() throws -> Void] = [
             { try deploy(store, "hello", second, precondition: precondition) },
             {
-                _ = try store.setConfiguration(
+                _ = try store.deleteAlias(
                     function: "hello",
-                    configuration: Data("{ }".utf8),
+                    alias: "live",
                     precondition: precondition
                 )
             },

@@ -128,47 +128,6 @@ public final class DeploymentStore: Sendable {
         }
     }
 
-    /// Stores a version with another configuration and the module of the current version, or of
-    /// `version`.
-    ///
-    /// The outcome is `unchanged` as in `deploy`. Throws `noSuchFunction` or `noSuchVersion`.
-    public func setConfiguration(
-        function name: String,
-        configuration: Data,
-        of version: Int? = nil,
-        activate: Bool = true,
-        precondition: Precondition = .none
-    ) throws(StoreError) -> DeploymentOutcome {
-        try file.write { database in
-            let current = try database.check(precondition, function: name)
-            guard let current else { throw StoreError.noSuchFunction(name) }
-            let number = version ?? current.currentVersion
-            guard let version = try database.versionRecord(of: name, number: number) else {
-                throw StoreError.noSuchVersion(function: name, version: number)
-            }
-            var draft = VersionDraft(
-                function: name,
-                digest: version.digest,
-                bundle: version.bundle,
-                runtimeBuild: version.runtime?.digest,
-                main: version.main,
-                guestInterface: version.guestInterface,
-                configuration: configuration,
-                source: version.source
-            )
-            let secrets = try database.secretIDs(of: name, version: number)
-            draft.secrets = .chosen(secrets.sorted())
-            return try database.store(
-                draft,
-                module: nil,
-                current: current,
-                activate: activate,
-                .configure,
-                by: .daemon
-            )
-        }
-    }
-
     /// Points an alias to a version, and makes the alias if it is new.
     ///
     /// Throws `noSuchFunction`, or `noSuchVersion` for the version and each that has a weight.
