@@ -8,6 +8,10 @@ public struct Fields: Sendable {
     var octets: [UInt8]
     var entries: [Entry]
 
+    /// Whether `octets` are the field lines as they are sent in a response: nothing between them, none removed, none
+    /// that the encoder would leave out.
+    private(set) var areLines: Bool
+
     /// Whether every name is a token and every value free of control characters except the tab.
     ///
     /// Fields that came from a parser always are. A response whose fields are not is never sent.
@@ -27,19 +31,23 @@ public struct Fields: Sendable {
     public init() {
         octets = []
         entries = []
+        areLines = true
     }
 
     /// Makes an empty list with room for so many field lines of a usual length.
     public init(capacity: Int) {
         octets = []
         entries = []
+        areLines = true
         octets.reserveCapacity(capacity * 40)
         entries.reserveCapacity(capacity)
     }
 
+    /// Makes the fields of a head that was parsed; `octets` are all of it.
     init(octets: [UInt8], entries: [Entry]) {
         self.octets = octets
         self.entries = entries
+        areLines = false
     }
 
     /// The number of field lines.
@@ -102,19 +110,46 @@ public struct Fields: Sendable {
         name: some Collection<UInt8>,
         value: some Collection<UInt8>
     ) {
-        let nameStart = octets.count
-        octets.append(contentsOf: name)
-        let nameEnd = octets.count
-        octets.append(contentsOf: value)
-        if !isToken(nameStart..<nameEnd) || !isValue(nameEnd..<octets.count) { isValid = false }
-        guard let start = UInt32(exactly: nameStart), let end = UInt32(exactly: octets.count) else {
+        let entry = appendLine(name) { $0.append(contentsOf: value) }
+        guard let entry, isToken(entry.name), isValue(entry.value) else {
             isValid = false
             return
         }
-        let middle = start + UInt32(nameEnd - nameStart)
-        entries.append(
-            Entry(nameStart: start, nameEnd: middle, valueStart: middle, valueEnd: end)
+        if isEncoders(entry) { areLines = false }
+    }
+
+    /// Appends a field line that the caller knows to be valid, and not to be one that the encoder writes.
+    ///
+    /// `writeValue` appends the value's octets to what it is given, and changes nothing else.
+    public mutating func append(trusted name: [UInt8], _ writeValue: (inout [UInt8]) -> Void) {
+        let entry = appendLine(name, writeValue)
+        assert(entry.map { isToken($0.name) && isValue($0.value) } ?? false)
+        assert(entry.map { !isEncoders($0) } ?? false)
+    }
+
+    /// Appends a line as it is sent; nil, and no entry, when there is too much of it.
+    private mutating func appendLine(
+        _ name: some Collection<UInt8>,
+        _ writeValue: (inout [UInt8]) -> Void
+    ) -> Entry? {
+        let start = octets.count
+        octets.append(contentsOf: name)
+        let nameEnd = octets.count
+        octets.append(Octet.colon)
+        octets.append(Octet.space)
+        writeValue(&octets)
+        let end = octets.count
+        octets.append(Octet.carriageReturn)
+        octets.append(Octet.lineFeed)
+        guard end <= UInt32.max else { return nil }
+        let entry = Entry(
+            nameStart: UInt32(start),
+            nameEnd: UInt32(nameEnd),
+            valueStart: UInt32(nameEnd + 2),
+            valueEnd: UInt32(end)
         )
+        entries.append(entry)
+        return entry
     }
 
     /// Replaces all field lines of that name by one at the end.
@@ -127,6 +162,13 @@ public struct Fields: Sendable {
     public mutating func remove(_ name: String) {
         guard contains(name) else { return }
         entries = entries.filter { !equal($0.name, name) }
+        areLines = false
+    }
+
+    /// Removes the field line at `index`.
+    public mutating func remove(at index: Int) {
+        entries.remove(at: index)
+        areLines = false
     }
 
     /// The field lines as octets of HTTP/1.1, each with its line end.
@@ -171,11 +213,33 @@ public struct Fields: Sendable {
     }
 
     private func isToken(_ range: Range<Int>) -> Bool {
-        !range.isEmpty && range.allSatisfy { Octet.is(octets[$0], Octet.token) }
+        !range.isEmpty && areAll(range, Octet.token)
     }
 
     private func isValue(_ range: Range<Int>) -> Bool {
-        range.allSatisfy { Octet.is(octets[$0], Octet.fieldValue | Octet.blank) }
+        areAll(range, Octet.fieldValue | Octet.blank)
+    }
+
+    private func areAll(_ range: Range<Int>, _ mask: UInt8) -> Bool {
+        let line = octets.span.extracting(range)
+        for index in line.indices where !Octet.is(line[index], mask) { return false }
+        return true
+    }
+
+    /// Whether a field concerns the connection and not the response (RFC 9110 §7.6.1), or is one
+    /// that the encoder writes itself.
+    func isEncoders(_ entry: Entry) -> Bool {
+        let range = entry.name
+        return switch range.count {
+        case 2: equal(range, "te")
+        case 4: equal(range, "date")
+        case 7: equal(range, "upgrade") || equal(range, "trailer")
+        case 10: equal(range, "connection") || equal(range, "keep-alive")
+        case 14: equal(range, "content-length")
+        case 16: equal(range, "proxy-connection")
+        case 17: equal(range, "transfer-encoding")
+        default: false
+        }
     }
 }
 

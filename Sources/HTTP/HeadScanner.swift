@@ -135,15 +135,21 @@ struct HeadScanner: Sendable {
         guard input[index] == Octet.space, end > mark else {
             throw ParseError(.malformedMethod, offset: end)
         }
+        index += 1
+        defer {
+            mark = end + 1
+            state = .target
+        }
+        if mark >= base, let method = Method(common: input.extracting(mark - base..<index - 1)) {
+            self.method = method
+            return
+        }
         var name: [UInt8] = []
         name.reserveCapacity(Method.nameBytesMax)
         for offset in mark..<end {
             name.append(offset < octets.count ? octets[offset] : input[offset - base])
         }
         method = try Self.method(name[...], at: mark)
-        index += 1
-        mark = end + 1
-        state = .target
     }
 
     private static func method(

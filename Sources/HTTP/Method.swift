@@ -53,6 +53,19 @@ public enum Method: String, Sendable, CaseIterable {
     /// The length of the longest name, in bytes.
     static let nameBytesMax = 17
 
+    /// Tells the methods that most requests have; nil for all others.
+    init?(common name: Span<UInt8>) {
+        if name.count == 3, name[0] == 0x47, name[1] == 0x45, name[2] == 0x54 {
+            self = .get
+        } else if name.count == 4, name[0] == 0x50, name[1] == 0x4f, name[2] == 0x53,
+            name[3] == 0x54
+        {
+            self = .post
+        } else {
+            return nil
+        }
+    }
+
     /// Finds a method by its name, which is case-sensitive (RFC 9110 §9.1).
     init?(_ name: ArraySlice<UInt8>) {
         switch name.count {

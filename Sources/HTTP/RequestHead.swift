@@ -2,7 +2,7 @@
 ///
 /// Only the parser makes one: every rule that keeps two readers of the same octets from
 /// disagreeing holds for it.
-public struct RequestHead: Sendable {
+public final class RequestHead: Sendable {
     /// The method.
     public let method: Method
 
@@ -12,7 +12,7 @@ public struct RequestHead: Sendable {
     public let version: Version
 
     /// The fields in order, except that nothing was merged or dropped.
-    public private(set) var fields: Fields
+    public let fields: Fields
 
     /// How the body's end is known.
     public let framing: Framing
@@ -47,11 +47,54 @@ public struct RequestHead: Sendable {
         case chunked
     }
 
+    init(
+        method: Method,
+        version: Version,
+        fields: Fields,
+        framing: Framing,
+        expectsContinue: Bool,
+        keepsAlive: Bool,
+        byteCount: Int,
+        targetRange: Range<Int>,
+        pathRange: Range<Int>,
+        queryStart: Int?,
+        authorityRange: Range<Int>?
+    ) {
+        self.method = method
+        self.version = version
+        self.fields = fields
+        self.framing = framing
+        self.expectsContinue = expectsContinue
+        self.keepsAlive = keepsAlive
+        self.byteCount = byteCount
+        self.targetRange = targetRange
+        self.pathRange = pathRange
+        self.queryStart = queryStart
+        self.authorityRange = authorityRange
+    }
+
+    /// Makes the same head with some of its fields, whose octets are the other's.
+    convenience init(_ other: RequestHead, fields: Fields) {
+        self.init(
+            method: other.method,
+            version: other.version,
+            fields: fields,
+            framing: other.framing,
+            expectsContinue: other.expectsContinue,
+            keepsAlive: other.keepsAlive,
+            byteCount: other.byteCount,
+            targetRange: other.targetRange,
+            pathRange: other.pathRange,
+            queryStart: other.queryStart,
+            authorityRange: other.authorityRange
+        )
+    }
+
     /// The head without the field lines of a name that does not concern its framing.
     public func removing(_ name: String) -> RequestHead {
-        var head = self
-        head.fields.remove(name)
-        return head
+        var fields = fields
+        fields.remove(name)
+        return RequestHead(self, fields: fields)
     }
 
     /// The request target as it was sent.

@@ -18,12 +18,15 @@ extension RequestHead {
     }
 
     /// Reads a head that is there as a whole.
-    public init(parsing octets: [UInt8], limits: Limits = Limits()) throws(ParseError) {
+    public convenience init(
+        parsing octets: [UInt8],
+        limits: Limits = Limits()
+    ) throws(ParseError) {
         var parser = RequestParser(limits: limits)
         var position = 0
         guard case .head(let head) = try parser.consume(octets, from: &position, upTo: octets.count)
         else { throw ParseError(.inputEnded, offset: octets.count) }
-        self = head
+        self.init(head, fields: head.fields)
     }
 }
 

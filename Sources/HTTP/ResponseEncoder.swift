@@ -153,28 +153,13 @@ public struct ResponseEncoder: Sendable {
     }
 
     private func appendFields(_ fields: Fields, to output: inout [UInt8]) {
-        for entry in fields.entries where !Self.isOurs(entry, of: fields) {
+        guard !fields.areLines else { return output.append(contentsOf: fields.octets) }
+        for entry in fields.entries where !fields.isEncoders(entry) {
             output.append(contentsOf: fields.octets[entry.name])
             output.append(Octet.colon)
             output.append(Octet.space)
             output.append(contentsOf: fields.octets[entry.value])
             Self.appendLineEnd(to: &output)
-        }
-    }
-
-    /// Whether a field concerns the connection and not the response (RFC 9110 §7.6.1), or is one
-    /// that the encoder writes itself.
-    private static func isOurs(_ entry: Fields.Entry, of fields: Fields) -> Bool {
-        let range = entry.name
-        return switch range.count {
-        case 2: fields.equal(range, "te")
-        case 4: fields.equal(range, "date")
-        case 7: fields.equal(range, "upgrade") || fields.equal(range, "trailer")
-        case 10: fields.equal(range, "connection") || fields.equal(range, "keep-alive")
-        case 14: fields.equal(range, "content-length")
-        case 16: fields.equal(range, "proxy-connection")
-        case 17: fields.equal(range, "transfer-encoding")
-        default: false
         }
     }
 

@@ -9,7 +9,7 @@ public final class EventLoop: Sendable {
     /// The loop's place among those of its server, from 0.
     public let index: Int
 
-    let replies = Mailbox<(exchange: Exchange, reply: Reply)>(capacity: .max)
+    let replies = Mailbox<Message>(capacity: .max)
     let work: Mailbox<@Sendable (any RequestHandler) -> Void>
     let wakeUp: WakeUp
     private let drain = Atomic<UInt64>(0)
@@ -50,7 +50,7 @@ public final class EventLoop: Sendable {
     /// The queue has no limit of its own, since a response must not be lost: there are no more
     /// exchanges than connections and pipelined requests allow.
     func reply(_ reply: Reply, to exchange: Exchange) {
-        _ = replies.send((exchange, reply))
+        _ = replies.send(Message(exchange: exchange, reply: reply))
         wakeUp.wake()
     }
 

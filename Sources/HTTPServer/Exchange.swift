@@ -1,11 +1,11 @@
 public import HTTP
 public import Linux
 
-/// One request that waits for its response: a small handle that any thread may hold.
+/// One request that waits for its response: a handle that any thread may hold.
 ///
 /// A handle outlives its connection harmlessly: what is then said through it is dropped. Responses
 /// of one connection are sent in the order of its requests, whatever order they come in.
-public struct Exchange: Sendable, Hashable {
+public final class Exchange: Sendable, Hashable {
     /// The loop that the connection belongs to.
     public let loop: EventLoop
 
@@ -14,6 +14,13 @@ public struct Exchange: Sendable, Hashable {
 
     let connection: UInt64
     let sequence: UInt32
+
+    init(loop: EventLoop, peer: SocketAddress, connection: UInt64, sequence: UInt32) {
+        self.loop = loop
+        self.peer = peer
+        self.connection = connection
+        self.sequence = sequence
+    }
 
     /// Sends the whole response.
     ///
@@ -73,6 +80,12 @@ public struct Exchange: Sendable, Hashable {
         hasher.combine(connection)
         hasher.combine(sequence)
     }
+}
+
+/// Something that was said through an exchange.
+struct Message: Sendable {
+    let exchange: Exchange
+    let reply: Reply
 }
 
 /// What is said through an exchange.

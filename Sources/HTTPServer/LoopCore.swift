@@ -43,7 +43,7 @@ final class LoopCore {
     private(set) var defersWrites = false
 
     var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
-    private var replies: [(exchange: Exchange, reply: Reply)] = []
+    private var replies: [Message] = []
     private var work: [@Sendable (any RequestHandler) -> Void] = []
     private var fired: [UInt64] = []
 
@@ -192,13 +192,14 @@ final class LoopCore {
     /// Applies what was said through exchanges; the connections concerned become dirty.
     func takeReplies() {
         guard loop.replies.take(into: &replies) else { return }
-        var taken: [(exchange: Exchange, reply: Reply)] = []
+        var taken: [Message] = []
         swap(&taken, &replies)
-        for (exchange, reply) in taken {
-            guard let connection = connection(exchange.connection) else { continue }
-            apply(reply, to: exchange.sequence, of: connection)
+        // Taken out one by one: what is taken is not copied.
+        taken.reverse()
+        while let message = taken.popLast() {
+            guard let connection = connection(message.exchange.connection) else { continue }
+            apply(message.reply, to: message.exchange.sequence, of: connection)
         }
-        taken.removeAll(keepingCapacity: true)
         if taken.capacity < 1024 { swap(&taken, &replies) }
     }
 
