@@ -1,5 +1,5 @@
 /// Bytes and identifiers as lower-case hexadecimal digits.
-enum Hexadecimal {
+package enum Hexadecimal {
     /// The halves of a UUID that is written as RFC 9562 does, in lower case; nil for other texts.
     static func uuid(_ text: String) -> (high: UInt64, low: UInt64)? {
         let bytes = text.utf8.span
@@ -46,12 +46,51 @@ enum Hexadecimal {
         }
     }
 
-    /// The 32 digits of a number.
-    static func text(high: UInt64, low: UInt64) -> String {
-        let digits = [high, low].flatMap { half in
-            (0..<16).map { character(half >> UInt64(60 - $0 * 4) & 0xf) }
+    /// Writes the last `count` of the sixteen digits of a number from an index on.
+    package static func write<let size: Int>(
+        _ value: UInt64,
+        count: Int = 16,
+        at start: Int,
+        _ digits: inout InlineArray<size, UInt8>
+    ) {
+        var place = start + count
+        var rest = value
+        while place > start {
+            var word = word(UInt32(truncatingIfNeeded: rest))
+            rest >>= 32
+            let first = max(start, place - 8)
+            while place > first {
+                place &-= 1
+                digits[place] = UInt8(truncatingIfNeeded: word)
+                word >>= 8
+            }
         }
-        return String(decoding: digits, as: UTF8.self)
+    }
+
+    /// Eight digits at once, the first of them in the uppermost byte.
+    private static func word(_ value: UInt32) -> UInt64 {
+        // Each half byte gets a byte to itself.
+        var word = UInt64(value)
+        word = (word << 16 | word) & 0x0000_ffff_0000_ffff
+        word = (word << 8 | word) & 0x00ff_00ff_00ff_00ff
+        word = (word << 4 | word) & 0x0f0f_0f0f_0f0f_0f0f
+        // One in each byte that is a letter: nine and six carry over.
+        let letters = (word + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return word + 0x3030_3030_3030_3030 + letters * 0x27
+    }
+
+    /// The 32 digits of a number.
+    package static func text(high: UInt64, low: UInt64) -> String {
+        var digits = [32 of UInt8](repeating: 0)
+        write(high, at: 0, &digits)
+        write(low, at: 16, &digits)
+        return text(digits.span)
+    }
+
+    /// Digits as a string.
+    package static func text(_ digits: Span<UInt8>) -> String {
+        guard let text = try? UTF8Span(validating: digits) else { return "" }
+        return String(copying: text)
     }
 
     /// Any bytes, two digits for each.

@@ -51,18 +51,11 @@ public struct UUIDv7Maker: Sendable {
     /// The form of RFC 9562 §4, in lower case.
     static func text(high: UInt64, low: UInt64) -> String {
         var digits = [36 of UInt8](repeating: UInt8(ascii: "-"))
-        var position = 0
-        for nibble in 0..<32 {
-            switch nibble {
-            case 8, 12, 16, 20: position += 1
-            default: break
-            }
-            let word = nibble < 16 ? high : low
-            let value = UInt8(truncatingIfNeeded: word >> UInt64(60 - nibble % 16 * 4)) & 0xf
-            digits[position] = value < 10 ? 0x30 + value : 0x57 + value
-            position += 1
-        }
-        guard let text = try? UTF8Span(validating: digits.span) else { return "" }
-        return String(copying: text)
+        Hexadecimal.write(high >> 32, count: 8, at: 0, &digits)
+        Hexadecimal.write(high >> 16, count: 4, at: 9, &digits)
+        Hexadecimal.write(high, count: 4, at: 14, &digits)
+        Hexadecimal.write(low >> 48, count: 4, at: 19, &digits)
+        Hexadecimal.write(low, count: 12, at: 24, &digits)
+        return Hexadecimal.text(digits.span)
     }
 }

@@ -68,7 +68,7 @@ struct InvocationStoreTests {
             memoryPeakBytes: 5,
             bytesIn: 6,
             bytesOut: 7,
-            traceId: "4bf92f3577b34da6a3ce929d0e0e4736",
+            trace: TraceIdentifier("4bf92f3577b34da6a3ce929d0e0e4736"),
             error: "no header",
             trapReport: #"{"kind":"unreachable"}"#,
             lines: [

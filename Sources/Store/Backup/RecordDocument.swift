@@ -111,7 +111,7 @@ struct RecordDocument: Codable {
             memoryPeakBytes: memoryPeakBytes,
             bytesIn: bytesIn,
             bytesOut: bytesOut,
-            traceId: traceId,
+            trace: traceId.map { TraceIdentifier($0) },
             error: error,
             lines: lines,
             linesTruncated: linesTruncated

@@ -126,7 +126,13 @@ public struct InvocationRecord: Equatable, Sendable {
     public var bytesOut: Int64
 
     /// The trace that the request belongs to.
-    public var traceId: String?
+    public var trace: TraceIdentifier?
+
+    /// The same as text.
+    public var traceId: String? {
+        get { trace?.description }
+        set { trace = newValue.map { TraceIdentifier($0) } }
+    }
 
     /// What went wrong, in one line.
     public var error: String?
@@ -161,7 +167,7 @@ public struct InvocationRecord: Equatable, Sendable {
         memoryPeakBytes: Int64 = 0,
         bytesIn: Int64 = 0,
         bytesOut: Int64 = 0,
-        traceId: String? = nil,
+        trace: TraceIdentifier? = nil,
         error: String? = nil,
         trapReport: String? = nil,
         lines: [LogLine] = [],
@@ -186,7 +192,7 @@ public struct InvocationRecord: Equatable, Sendable {
         self.memoryPeakBytes = memoryPeakBytes
         self.bytesIn = bytesIn
         self.bytesOut = bytesOut
-        self.traceId = traceId
+        self.trace = trace
         self.error = error
         self.trapReport = trapReport
         self.lines = lines

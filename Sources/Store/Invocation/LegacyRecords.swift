@@ -86,7 +86,7 @@ extension InvocationRecord {
             memoryPeakBytes: row["memoryPeakBytes"],
             bytesIn: row["bytesIn"],
             bytesOut: row["bytesOut"],
-            traceId: row["traceId"],
+            trace: (row["traceId"] as String?).map { TraceIdentifier($0) },
             error: row["error"],
             trapReport: row["trapReport"],
             linesTruncated: row["linesTruncated"]

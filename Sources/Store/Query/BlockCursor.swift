@@ -220,7 +220,7 @@ final class BlockCursor {
         case .memoryPeakBytes: return .integer(block.columns[.memoryPeakBytes, record])
         case .bytesIn: return .integer(block.columns[.bytesIn, record])
         case .bytesOut: return .integer(block.columns[.bytesOut, record])
-        case .traceId: return .init(block.traceIdentifier(at: record))
+        case .traceId: return .init(block.trace(at: record)?.description)
         case .error: return .init(block.error(at: record))
         case .trap: return try trapReport(block, record)
         case .lineCount: return .integer(block.columns[.lineCount, record])

@@ -49,12 +49,12 @@ struct RecordBlock {
 
     func error(at index: Int) -> String? { texts[columns[.error, index]] }
 
-    func traceIdentifier(at index: Int) -> String? {
-        if let text = texts[columns[.traceText, index]] { return text }
+    func trace(at index: Int) -> TraceIdentifier? {
+        if let text = texts[columns[.traceText, index]] { return .text(text) }
         let high = columns[.traceHigh, index]
         let low = columns[.traceLow, index]
         guard high != 0 || low != 0 else { return nil }
-        return Hexadecimal.text(high: UInt64(bitPattern: high), low: UInt64(bitPattern: low))
+        return .number(high: UInt64(bitPattern: high), low: UInt64(bitPattern: low))
     }
 
     func areLinesTruncated(at index: Int) -> Bool {
@@ -87,7 +87,7 @@ struct RecordBlock {
             memoryPeakBytes: columns[.memoryPeakBytes, index],
             bytesIn: columns[.bytesIn, index],
             bytesOut: columns[.bytesOut, index],
-            traceId: traceIdentifier(at: index),
+            trace: trace(at: index),
             error: error(at: index),
             linesTruncated: areLinesTruncated(at: index)
         )

@@ -56,7 +56,7 @@ struct RecordBlockBuilder {
         columns.set(.bytesOut, record.bytesOut)
         columns.set(.path, number(ofPath: record.path, kind: kind))
         columns.set(.error, record.error.map { texts.number(of: $0) } ?? 0)
-        setTrace(record.traceId)
+        setTrace(record.trace)
         columns.set(
             .flags,
             (record.linesTruncated ? RecordColumn.truncatedFlag : 0)
@@ -84,13 +84,18 @@ struct RecordBlockBuilder {
         columns.set(.idText, identifier == nil ? texts.append(text) : 0)
     }
 
-    private mutating func setTrace(_ text: String?) {
-        var halves = text.flatMap(Hexadecimal.halves)
+    private mutating func setTrace(_ trace: TraceIdentifier?) {
+        var halves: (high: UInt64, low: UInt64) = (0, 0)
+        var number: Int64 = 0
+        switch trace {
+        case .number(let high, let low): halves = (high, low)
+        case .text(let text): number = texts.number(of: text)
+        case nil: break
+        }
         // Two zeros stand for none.
-        if let found = halves, found == (0, 0) { halves = nil }
-        columns.set(.traceHigh, Int64(bitPattern: halves?.high ?? 0))
-        columns.set(.traceLow, Int64(bitPattern: halves?.low ?? 0))
-        columns.set(.traceText, halves == nil ? text.map { texts.number(of: $0) } ?? 0 : 0)
+        columns.set(.traceHigh, Int64(bitPattern: halves.high))
+        columns.set(.traceLow, Int64(bitPattern: halves.low))
+        columns.set(.traceText, number)
     }
 
     private mutating func number(ofPath path: String, kind: Int64) -> Int64 {
