@@ -299,7 +299,7 @@ final class AsyncCalls: Sendable {
                 trigger: .async,
                 identifier: attempt == 1 ? call.id : "\(call.id).\(attempt)",
                 sink: sink
-            ) {}
+            )
             lane.tidy()
             _ = invocation
         }

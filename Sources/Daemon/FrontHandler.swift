@@ -36,7 +36,7 @@ final class FrontHandler: RequestHandler {
     private let planes: Planes
     private let lane: Lane
     /// Invocations that may still be canceled.
-    private var running: [Exchange: Invocation] = [:]
+    fileprivate var running: [Exchange: Invocation] = [:]
     /// The settings in effect, and which these are.
     private var settings: DaemonConfiguration
     private var settingsGeneration: UInt64 = 0
@@ -151,7 +151,10 @@ final class FrontHandler: RequestHandler {
 
     func handle(_ request: Request, context: AdmissionContext?, exchange: Exchange) {
         let identifier = lane.identifier(of: request.head)
-        if planes.contains(.control), let route = ControlRoute(request.head.pathOctets) {
+        let isForFunction = context is AdmittedMatch
+        if !isForFunction, planes.contains(.control),
+            let route = ControlRoute(request.head.pathOctets)
+        {
             note(exchange, identifier, nil)
             handleControl(request, route, identifier, exchange)
             return
@@ -167,7 +170,20 @@ final class FrontHandler: RequestHandler {
             exchange.respond(problem(refusal, request.head, identifier))
             return
         }
-        let request = match.needsToken ? request.removing("authorization") : request
+        if match.needsToken {
+            call(request.removing("authorization"), match, identifier: identifier, exchange)
+        } else {
+            call(request, match, identifier: identifier, exchange)
+        }
+    }
+
+    /// Has a function answer a request that may be answered.
+    private func call(
+        _ request: Request,
+        _ match: RouteMatch,
+        identifier: String,
+        _ exchange: Exchange
+    ) {
         let origin = origin(of: exchange.peer, request.head.fields)
         if AsyncCalls.isAsked(for: request.head) {
             let isTaken = parts.api.asyncCalls.submit(
@@ -180,17 +196,13 @@ final class FrontHandler: RequestHandler {
             if !isTaken { exchange.respond(problem(.busy, request.head, identifier)) }
             return
         }
-        let loop = exchange.loop
         let invocation = lane.invoke(
             request,
             match,
             origin: origin,
             identifier: identifier,
             sink: exchange
-        ) {
-            // Runs on the loop, after `running` has been set below.
-            _ = loop.post { ($0 as? FrontHandler)?.running[exchange] = nil }
-        }
+        )
         if let invocation { running[exchange] = invocation }
     }
 
@@ -452,7 +464,12 @@ final class FrontHandler: RequestHandler {
     }
 }
 
-extension Exchange: AnswerSink {}
+extension Exchange: AnswerSink {
+    public func invocationEnded() {
+        // Runs on the loop, after `handle` has put the invocation among those that run.
+        _ = loop.post { ($0 as? FrontHandler)?.running[self] = nil }
+    }
+}
 
 /// Where a request led when it was admitted.
 private final class AdmittedMatch: Sendable {
@@ -476,21 +493,24 @@ enum ControlRoute {
     case file
 
     init?(_ path: ArraySlice<UInt8>) {
-        if path.starts(with: "/v1/".utf8) {
+        // Most requests are for functions, and go no further than the letter.
+        guard path.count > 1 else { return nil }
+        switch path[path.startIndex + 1] {
+        case UInt8(ascii: "v") where path.starts(with: "/v1/".utf8):
             self = .api
-        } else if path.elementsEqual("/healthz".utf8) {
-            self = .health
-        } else if path.elementsEqual("/readyz".utf8) {
-            self = .ready
-        } else if path.elementsEqual("/version".utf8) {
+        case UInt8(ascii: "v") where path.elementsEqual("/version".utf8):
             self = .version
-        } else if path.elementsEqual("/metrics".utf8) {
+        case UInt8(ascii: "h") where path.elementsEqual("/healthz".utf8):
+            self = .health
+        case UInt8(ascii: "r") where path.elementsEqual("/readyz".utf8):
+            self = .ready
+        case UInt8(ascii: "m") where path.elementsEqual("/metrics".utf8):
             self = .metrics
-        } else if path.elementsEqual("/ui".utf8) || path.starts(with: "/ui/".utf8)
-            || path.elementsEqual("/openapi.json".utf8)
-        {
+        case UInt8(ascii: "u") where path.elementsEqual("/ui".utf8),
+            UInt8(ascii: "u") where path.starts(with: "/ui/".utf8),
+            UInt8(ascii: "o") where path.elementsEqual("/openapi.json".utf8):
             self = .file
-        } else {
+        default:
             return nil
         }
     }

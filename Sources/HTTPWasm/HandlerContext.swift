@@ -16,27 +16,26 @@ public final class HandlerContext {
         case response
     }
 
-    // What few guests ask for is made when they do.
-    private let head: RequestHead?
-    private let makeURI: () -> [UInt8]
-    private let makeSourceAddress: () -> String
+    /// The request, from which is made what few guests ask for; nil while the module is initialised.
+    public unowned var request: (any HandlerRequest)?
 
     /// The method; a guest may set another for the next handler.
-    public internal(set) lazy var method = Array((head?.method.rawValue ?? "").utf8)
+    public internal(set) lazy var method = Array((request?.head.method.rawValue ?? "").utf8)
     /// The path and query as they were sent; a guest may set another for the next handler.
-    public internal(set) lazy var uri = makeURI()
+    public internal(set) lazy var uri = request?.uri ?? []
     public internal(set) var requestFields = Fields()
     /// What the guest wrote as the next handler's body; nil: it wrote none.
     public internal(set) var requestBody: [UInt8]?
     public internal(set) var status = Status.ok
-    public internal(set) var responseFields = Fields()
+    // With room for those that the platform adds.
+    public internal(set) var responseFields = Fields(capacity: 10)
 
     /// What the guest may tell apart of a host's abilities, as it asked for them.
     public internal(set) var features: HandlerFeatures
     public private(set) var phase = Phase.initialising
 
-    var version: String { head?.version == .http10 ? "HTTP/1.0" : "HTTP/1.1" }
-    var sourceAddress: String { makeSourceAddress() }
+    var version: String { request?.head.version == .http10 ? "HTTP/1.0" : "HTTP/1.1" }
+    var sourceAddress: String { request?.sourceAddress ?? "" }
     let configuration: [UInt8]
     /// Whether the head of the response has been taken, and cannot be changed any more.
     var isCommitted = false
@@ -49,25 +48,13 @@ public final class HandlerContext {
     public init(configuration: [UInt8]) {
         self.configuration = configuration
         features = []
-        head = nil
-        makeURI = { [] }
-        makeSourceAddress = { "" }
     }
 
-    /// Makes a context for a request; `features` are those that the module asked for when it was initialised.
+    /// Makes a context for a request, which is to be set then.
     ///
-    /// `sourceAddress` is the client's as `host:port`.
-    public init(
-        _ head: RequestHead,
-        uri: @escaping () -> [UInt8],
-        sourceAddress: @escaping () -> String,
-        configuration: [UInt8],
-        features: HandlerFeatures
-    ) {
-        self.head = head
-        makeURI = uri
-        makeSourceAddress = sourceAddress
-        requestFields = head.fields
+    /// `features` are those that the module asked for when it was initialised.
+    public init(fields: Fields, configuration: [UInt8], features: HandlerFeatures) {
+        requestFields = fields
         self.configuration = configuration
         self.features = features
         phase = .request
@@ -93,9 +80,14 @@ public final class HandlerContext {
     }
 
     /// Takes the response's status and fields; they cannot be changed from then on.
-    public func takeHead() -> (status: Status, fields: Fields) {
+    ///
+    /// `isFinal` says that the guest has ended, and does not read them any more either.
+    public func takeHead(isFinal: Bool) -> (status: Status, fields: Fields) {
         isCommitted = true
-        return (status, responseFields)
+        guard isFinal else { return (status, responseFields) }
+        var fields = Fields()
+        swap(&fields, &responseFields)
+        return (status, fields)
     }
 
     /// Takes the part of the next handler's body that stands in the response.
@@ -103,6 +95,15 @@ public final class HandlerContext {
         defer { nextBody = nil }
         return nextBody?.allBytes ?? []
     }
+}
+
+/// The request that a handler is called for, as far as it is not in its fields and its body.
+public protocol HandlerRequest: AnyObject {
+    var head: RequestHead { get }
+    /// The path and query that the guest is to see.
+    var uri: [UInt8] { get }
+    /// The client's address as `host:port`.
+    var sourceAddress: String { get }
 }
 
 /// What a guest may ask of its host.

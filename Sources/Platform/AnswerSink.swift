@@ -29,9 +29,15 @@ public protocol AnswerSink: Sendable {
 
     /// Says that octets of the request's body are used up.
     func consume(_ byteCount: Int)
+
+    /// Tells that an invocation that went on elsewhere is over, its record made.
+    func invocationEnded()
 }
 
 extension AnswerSink {
     /// A client takes its time.
     public var takesAllAtOnce: Bool { false }
+
+    /// Nothing has to be known of it any more.
+    public func invocationEnded() {}
 }

@@ -112,9 +112,9 @@ public struct Bench {
         var done = 0
         while done < count, done == 0 || Monotonic.now() < deadline {
             let begin = Monotonic.now()
-            let lease = try start(kind)
+            let (lease, image) = try start(kind)
             let started = Monotonic.now()
-            let run = runGuest(lease.instance)
+            let run = runGuest(lease.instance, of: image)
             let ended = Monotonic.now()
             // An instance of another image is not this pool's to keep.
             if kind != .compiled { loaded.pool.give(back: lease, isSound: false, now: ended) }
@@ -137,19 +137,19 @@ public struct Bench {
         )
     }
 
-    private func start(_ kind: StartKind) throws(VersionError) -> InstanceLease {
+    private func start(
+        _ kind: StartKind
+    ) throws(VersionError) -> (lease: InstanceLease, image: VersionImage) {
+        var image = loaded.image
         switch kind {
-        case .pooled:
-            return try loaded.pool.take(now: Monotonic.now())
-        case .fresh:
-            return InstanceLease(instance: try loaded.image.makeInstance(), kind: .fresh)
-        case .compiled:
-            let image = try images.makeImage(of: version, secrets: secrets)
-            return InstanceLease(instance: try image.makeInstance(), kind: .compiled)
+        case .pooled: return (try loaded.pool.take(now: Monotonic.now()), image)
+        case .fresh: break
+        case .compiled: image = try images.makeImage(of: version, secrets: secrets)
         }
+        return (InstanceLease(instance: try image.makeInstance(), kind: kind), image)
     }
 
-    private func makeDialogue() -> (any GuestDialogue)? {
+    private func makeDialogue(_ image: VersionImage) -> (any GuestDialogue)? {
         let path = "/f/\(version.function)"
         let octets = Array("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8)
         guard let head = try? RequestHead(parsing: octets) else { return nil }
@@ -160,9 +160,10 @@ public struct Bench {
                 alias: nil,
                 isGuarded: false,
                 prefixCount: path.utf8.count,
-                pattern: "/f/*"
+                pattern: RoutingTable.functionsPattern
             ),
-            FunctionVersion.Residence(loaded: loaded, environment: environment),
+            image,
+            environment,
             identifier: "bench",
             trace: TraceContext(),
             origin: RequestOrigin(address: "")
@@ -170,9 +171,12 @@ public struct Bench {
     }
 
     /// Runs the guest as for `GET /` without a body.
-    private func runGuest(_ instance: Instance) -> (isSound: Bool, fuel: UInt64) {
+    private func runGuest(
+        _ instance: Instance,
+        of image: VersionImage
+    ) -> (isSound: Bool, fuel: UInt64) {
         let limits = version.configuration.limits
-        guard let dialogue = makeDialogue() else { return (false, 0) }
+        guard let dialogue = makeDialogue(image) else { return (false, 0) }
         guard let execution = try? dialogue.begin(instance, stack, fuelLimit: limits.fuel) else {
             return (false, 0)
         }

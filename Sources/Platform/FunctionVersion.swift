@@ -24,7 +24,7 @@ public final class FunctionVersion: Sendable {
     let uses = VersionUses()
 
     private let serverSoftware: String
-    private let metrics = AtomicLazyReference<FunctionMetrics>()
+    private let metrics = Mutex<FunctionMetrics?>(nil)
 
     /// A version in memory, with what is made of its configuration for its guests.
     struct Residence {
@@ -67,7 +67,12 @@ public final class FunctionVersion: Sendable {
 
     /// Where the version's invocations are counted.
     func metrics(in metrics: InvocationMetrics) -> FunctionMetrics {
-        self.metrics.load() ?? self.metrics.storeIfNil(metrics.function(function.description))
+        self.metrics.withLock { known in
+            if let known { return known }
+            let made = metrics.function(function.description)
+            known = made
+            return made
+        }
     }
 
     /// The version in memory; nil when it is not there, or not any more.

@@ -68,9 +68,8 @@ struct AnswerHead {
 
     /// Whether a guest may not set a field.
     static func isPlatforms(_ name: ArraySlice<UInt8>) -> Bool {
-        platformNames.contains { HeaderByte.matches(name, $0) }
+        platformNames.contains { $0.utf8.count == name.count && HeaderByte.matches(name, $0) }
     }
-
 }
 
 /// Why what a guest answered is not a response.
@@ -81,19 +80,23 @@ struct BadAnswer: Error, CustomStringConvertible {
 /// The dialogue with a WASI command, which speaks CGI on its standard streams (RFC 3875).
 final class CGIDialogue: GuestDialogue {
     let context: WASIContext
+    private let entry: ExportedFunction?
     /// What was written after the head.
     private var bodyStart: [UInt8]?
 
     init(
+        _ entry: ExportedFunction?,
         input: GuestInput,
         limits: FunctionConfiguration.Limits,
         strings: @escaping WASIContext.StringsMaker
     ) {
+        self.entry = entry
         context = WASIContext(
             outputByteLimit: limits.outputBytes,
-            logByteLimit: limits.logBytes
+            logByteLimit: limits.logBytes,
+            input: input,
+            strings: strings
         )
-        context.begin(input: input, strings: strings)
     }
 
     func begin(
@@ -101,9 +104,10 @@ final class CGIDialogue: GuestDialogue {
         _ stack: ValueStack,
         fuelLimit: UInt64?
     ) throws(InvocationError) -> Execution {
-        try Execution(
+        guard let entry else { throw .unknownExport(GuestInterface.commandEntry) }
+        return try Execution(
             instance,
-            export: GuestInterface.commandEntry,
+            calling: entry,
             stack: stack,
             fuelLimit: fuelLimit,
             hostState: context

@@ -14,6 +14,14 @@ public enum GuestInterface: String, Sendable {
     /// The export that runs a command.
     static let commandEntry = "_start"
 
+    /// The export that a request calls.
+    var entry: String {
+        switch self {
+        case .wasiCommand, .script: Self.commandEntry
+        case .httpWasmHandler: HandlerInterface.requestEntry
+        }
+    }
+
     /// Tells a module's interface, or why it has none that is supported.
     public init(of module: Module) throws(UnsupportedInterface) {
         if module.export(named: HandlerInterface.requestEntry) != nil {

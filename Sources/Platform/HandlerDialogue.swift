@@ -5,41 +5,53 @@ import Wasm
 
 /// The dialogue with an http-wasm handler: it reads the request and makes the response by calls of its host, and may
 /// leave the answer to a next handler.
-final class HandlerDialogue: GuestDialogue {
+final class HandlerDialogue: GuestDialogue, HandlerRequest {
     /// The variable whose value the guest gets as its configuration.
     static let configurationVariable = "HTTP_WASM_CONFIG"
 
     let context: WASIContext
+    let head: RequestHead
+    private let match: RouteMatch
+    private let origin: RequestOrigin
+    private let image: VersionImage
     private let handler: HandlerContext
     /// What the guest gave out with the request, to get back with the response.
     private var requestContext: UInt32 = 0
 
-    /// `uri` is the part of the target that is the function's.
     init(
         _ head: RequestHead,
-        uri: @escaping () -> [UInt8],
-        sourceAddress: @escaping () -> String,
+        _ match: RouteMatch,
+        _ origin: RequestOrigin,
         input: GuestInput,
         environment: GuestStrings,
-        _ image: VersionImage,
-        _ configuration: FunctionConfiguration
+        _ image: VersionImage
     ) {
+        self.head = head
+        self.match = match
+        self.origin = origin
+        self.image = image
+        let limits = match.version.configuration.limits
         context = WASIContext(
-            outputByteLimit: configuration.limits.outputBytes,
-            logByteLimit: configuration.limits.logBytes
+            outputByteLimit: limits.outputBytes,
+            logByteLimit: limits.logBytes,
+            environment: environment,
+            input: input
         )
         // The response is made by calls: what a handler prints is its log.
         context.standardOutput = .log
-        context.begin(arguments: GuestStrings(), environment: environment, input: input)
         handler = HandlerContext(
-            head,
-            uri: uri,
-            sourceAddress: sourceAddress,
-            configuration: Self.configuration(of: configuration),
+            fields: head.fields,
+            configuration: image.handlerConfiguration,
             features: image.handlerFeatures
         )
+        handler.request = self
         context.companion = handler
     }
+
+    /// The part of the target that is the function's.
+    var uri: [UInt8] { match.rest(of: head) }
+
+    var sourceAddress: String { origin.addressAndPort }
 
     static func configuration(of configuration: FunctionConfiguration) -> [UInt8] {
         let variable = configuration.environment.first { $0.name == configurationVariable }
@@ -51,9 +63,12 @@ final class HandlerDialogue: GuestDialogue {
         _ stack: ValueStack,
         fuelLimit: UInt64?
     ) throws(InvocationError) -> Execution {
-        try Execution(
+        guard let entry = image.entry else {
+            throw .unknownExport(HandlerInterface.requestEntry)
+        }
+        return try Execution(
             instance,
-            export: HandlerInterface.requestEntry,
+            calling: entry,
             stack: stack,
             fuelLimit: fuelLimit,
             hostState: context
@@ -108,16 +123,14 @@ final class HandlerDialogue: GuestDialogue {
     func takeHead(isFinal: Bool) throws(BadAnswer) -> AnswerHead? {
         // A handler may change its mind for as long as there is room to keep what it has written.
         guard isFinal || !context.output.isReady else { return nil }
-        let (status, fields) = handler.takeHead()
-        var head = AnswerHead(status: status, fields: Fields(capacity: 10))
-        for index in 0..<fields.count {
-            let name = fields.nameOctets(at: index)
-            guard !AnswerHead.isPlatforms(name), !fields.isName(at: index, "content-length") else {
-                continue
-            }
-            head.fields.append(name: name, value: fields.octets(at: index))
+        var (status, fields) = handler.takeHead(isFinal: isFinal)
+        for index in (0..<fields.count).reversed()
+        where AnswerHead.isPlatforms(fields.nameOctets(at: index))
+            || fields.isName(at: index, "content-length")
+        {
+            fields.remove(at: index)
         }
-        return head
+        return AnswerHead(status: status, fields: fields)
     }
 
     func takeBody() -> [UInt8] { context.output.take() + handler.takeNextBody() }

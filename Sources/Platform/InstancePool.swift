@@ -1,4 +1,5 @@
 import Linux
+import Store
 import Synchronization
 import Wasm
 
@@ -10,6 +11,15 @@ public enum StartKind: String, CaseIterable, Sendable {
     case fresh
     /// The module was not in memory: it was loaded, initialised and captured first.
     case compiled
+
+    /// The same in a record.
+    var recorded: InvocationStart {
+        switch self {
+        case .pooled: .pooled
+        case .fresh: .fresh
+        case .compiled: .compiled
+        }
+    }
 }
 
 /// An instance that one invocation has to itself.

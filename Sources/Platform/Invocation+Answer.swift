@@ -61,7 +61,7 @@ extension Invocation {
                 guard let head = try dialogue.takeHead(isFinal: true) else {
                     throw BadAnswer(description: "the function did not answer")
                 }
-                try respond(head, dialogue)
+                try respond(consume head, dialogue)
                 return true
             }
             try sendBody(dialogue, isLast: true)
@@ -101,7 +101,10 @@ extension Invocation {
     }
 
     /// The whole answer at once.
-    private func respond(_ head: AnswerHead, _ dialogue: any GuestDialogue) throws(BadAnswer) {
+    private func respond(
+        _ head: consuming AnswerHead,
+        _ dialogue: any GuestDialogue
+    ) throws(BadAnswer) {
         var body = dialogue.takeBody()
         // A guest that answers HEAD may tell the length of a body that it does not write.
         if request.head.method == .head, body.isEmpty, head.length != nil {
@@ -109,7 +112,6 @@ extension Invocation {
             sink.endStream()
             return
         }
-        var head = head
         let compressor = ResponseCompressor.make(
             for: &head,
             request.head,
@@ -119,7 +121,7 @@ extension Invocation {
         if let compressor { body = compressor.pack(body, isLast: true) }
         if head.status.forbidsBody { body = [] }
         let response = report.response(
-            head,
+            consume head,
             body: body,
             version,
             surroundings.options,

@@ -12,7 +12,8 @@ extension Invocation {
         let dialogue = Self.makeDialogue(
             for: request,
             match,
-            residence,
+            loaded.image,
+            residence.environment,
             identifier: identifier,
             trace: report.trace,
             origin: origin
@@ -45,7 +46,8 @@ extension Invocation {
     static func makeDialogue(
         for request: Request,
         _ match: RouteMatch,
-        _ residence: FunctionVersion.Residence,
+        _ image: VersionImage,
+        _ environment: FixedEnvironment,
         identifier: String,
         trace: TraceContext,
         origin: RequestOrigin
@@ -55,8 +57,7 @@ extension Invocation {
             input = .arriving
             if !request.body.isEmpty { input.append(request.body) }
         }
-        let configuration = match.version.configuration
-        let image = residence.loaded.image
+        let limits = match.version.configuration.limits
         if let script = image.script {
             let head = request.head
             let message = {
@@ -72,7 +73,7 @@ extension Invocation {
                 script,
                 message: message,
                 input: input,
-                limits: configuration.limits
+                limits: limits
             )
             dialogue.context.output.highWater = AnswerProgress.bufferedBytesMax
             return dialogue
@@ -83,24 +84,23 @@ extension Invocation {
             let cgi = CGIEnvironment(
                 head: request.head,
                 match: match,
-                fixed: residence.environment,
+                fixed: environment,
                 requestIdentifier: identifier,
                 trace: trace,
                 bodyByteCount: request.isComplete ? request.body.count : nil,
                 origin: origin
             )
-            dialogue = CGIDialogue(input: input, limits: configuration.limits) {
+            dialogue = CGIDialogue(image.entry, input: input, limits: limits) {
                 (cgi.arguments(), cgi.environment())
             }
         case .httpWasmHandler:
             dialogue = HandlerDialogue(
                 request.head,
-                uri: { match.rest(of: request.head) },
-                sourceAddress: { origin.addressAndPort },
+                match,
+                origin,
                 input: input,
-                environment: residence.environment.strings,
-                image,
-                configuration
+                environment: environment.strings,
+                image
             )
         }
         if let tree = image.tree { dialogue.context.tree = tree }

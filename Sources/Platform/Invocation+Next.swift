@@ -103,7 +103,7 @@ extension Invocation {
             depth: depth + 1,
             surroundings: surroundings,
             sink: answer
-        ) {}
+        )
     }
 
     /// Gives the guest the next function's response.

@@ -12,9 +12,9 @@ import Wasm
 // the gate, the loader's list or the scheduler, each of which holds a lock when it takes and when
 // it gives, and each of which holds an invocation at most once. The atomics are for other threads.
 public final class Invocation: Resumable, @unchecked Sendable {
-    /// What an invocation needs from the platform that runs it.
-    struct Surroundings: Sendable {
-        var options: PlatformOptions
+    /// What the invocations of one lane need from the platform that runs them.
+    final class Surroundings: Sendable {
+        let options: PlatformOptions
         let scheduler: Scheduler
         let loader: Loader
         let janitor: Janitor
@@ -28,6 +28,21 @@ public final class Invocation: Resumable, @unchecked Sendable {
         let shard: Int
         /// Where spans of sampled invocations go.
         let spans: (any SpanSink)?
+
+        init(_ platform: Platform, _ options: PlatformOptions, ring: InvocationRing, shard: Int) {
+            self.options = options
+            scheduler = platform.scheduler
+            loader = platform.loader
+            janitor = platform.janitor
+            residents = platform.residents
+            stacks = platform.stacks
+            census = platform.census
+            directory = platform.directory
+            metrics = platform.metrics
+            spans = platform.spans
+            self.ring = ring
+            self.shard = shard
+        }
     }
 
     enum Stage {
@@ -50,7 +65,6 @@ public final class Invocation: Resumable, @unchecked Sendable {
     let origin: RequestOrigin
     /// How many functions have passed the request on before this one got it.
     let depth: Int
-    private let finished: @Sendable () -> Void
     /// Whether the thread that brought the request has let it go.
     private var isInline = true
     let deadline: UInt64
@@ -98,16 +112,8 @@ public final class Invocation: Resumable, @unchecked Sendable {
         trace: TraceContext,
         depth: Int = 0,
         surroundings: Surroundings,
-        sink: any AnswerSink,
-        finished: @escaping @Sendable () -> Void
+        sink: any AnswerSink
     ) {
-        self.request = request
-        self.match = match
-        self.origin = origin
-        self.depth = depth
-        self.surroundings = surroundings
-        self.sink = sink
-        self.finished = finished
         body = request.isComplete ? nil : BodyInbox()
         version = match.version
         let timeout = UInt64(match.version.configuration.limits.timeoutMilliseconds)
@@ -119,6 +125,13 @@ public final class Invocation: Resumable, @unchecked Sendable {
             trigger: trigger,
             trace: trace
         )
+        // Last, so that what was given is kept and not copied.
+        self.request = request
+        self.match = match
+        self.origin = origin
+        self.depth = depth
+        self.surroundings = surroundings
+        self.sink = sink
     }
 
     var identifier: String { report.identifier }
@@ -520,6 +533,6 @@ public final class Invocation: Resumable, @unchecked Sendable {
         }
         surroundings.ring.append(record, share: version.configuration.sampleSuccesses)
         dialogue = nil
-        if !isInline { finished() }
+        if !isInline { sink.invocationEnded() }
     }
 }

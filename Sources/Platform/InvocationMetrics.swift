@@ -52,18 +52,22 @@ final class InvocationMetrics: Sendable {
 final class FunctionMetrics: Sendable {
     /// Lanes beyond so many share with others.
     private static let shardCount = 16
-    private static let startCount = 4
 
-    /// For each shard one for each kind of start and one for invocations that came to none; made when first used.
-    private let recorders = InlineArray<64, AtomicLazyReference<Recorder>> { _ in
-        AtomicLazyReference()
-    }
+    /// One recorder for each kind of start and one for invocations that came to none; made when first used.
+    private typealias Shard = InlineArray<4, Recorder?>
+
+    private let shards = InlineArray<16, Mutex<Shard>> { _ in Mutex(Shard(repeating: nil)) }
 
     /// Counts an invocation that is over.
     func count(_ record: borrowing InvocationRecord, _ phases: InvocationReport.Phases, shard: Int)
     {
-        let place = shard % Self.shardCount * Self.startCount + Self.index(of: record.start)
-        let recorder = recorders[place].load() ?? recorders[place].storeIfNil(Recorder())
+        let place = Self.index(of: record.start)
+        let recorder = shards[shard % Self.shardCount].withLock { shard in
+            if let known = shard[place] { return known }
+            let made = Recorder()
+            shard[place] = made
+            return made
+        }
         recorder.count(record, phases)
     }
 
@@ -82,8 +86,8 @@ final class FunctionMetrics: Sendable {
         for start in [nil] + InvocationStart.allCases {
             var phases = FunctionReport.Phases(start: start)
             for shard in 0..<Self.shardCount {
-                let place = shard * Self.startCount + Self.index(of: start)
-                recorders[place].load()?.add(to: &report, &phases)
+                let recorder = shards[shard].withLock { $0[Self.index(of: start)] }
+                recorder?.add(to: &report, &phases)
             }
             if phases.total.count > 0 { report.starts.append(phases) }
         }

@@ -7,7 +7,7 @@ import Wasm
 /// What is known of an invocation so far: its times, its costs, and how it ended.
 ///
 /// Makes the response's header fields and the stored record of it.
-struct InvocationReport {
+struct InvocationReport: ~Copyable {
     let identifier: String
     let trace: TraceContext
     var start: StartKind?
@@ -109,15 +109,17 @@ struct InvocationReport {
 
     /// The guest's answer; what is only known at its end is left out unless it `isComplete`.
     func response(
-        _ head: AnswerHead,
+        _ head: consuming AnswerHead,
         body: [UInt8],
         _ version: FunctionVersion,
         _ options: PlatformOptions,
         isComplete: Bool
     ) -> Response {
-        var response = Response(status: head.status, fields: head.fields, body: body)
-        addFields(to: &response.fields, version, options, isComplete: isComplete)
-        return response
+        // Taken out, so that there is one owner, and appending copies nothing.
+        var fields = Fields()
+        swap(&fields, &head.fields)
+        addFields(to: &fields, version, options, isComplete: isComplete)
+        return Response(status: head.status, fields: fields, body: body)
     }
 
     /// The platform's answer in the guest's place.
@@ -149,46 +151,53 @@ struct InvocationReport {
         version.configuration.addHeaders(to: &fields)
         version.configuration.cors?.apply(to: &fields, origin: origin)
         let shown = options.responseFields
-        if shown.contains(.requestIdentifier) { fields.append("X-Request-Id", identifier) }
-        if shown.contains(.version) { fields.append("X-Function-Version", String(version.number)) }
-        if shown.contains(.start), let start { fields.append("X-Start", start.rawValue) }
-        if shown.contains(.fuel), isComplete { fields.append("X-Fuel-Used", String(fuel)) }
+        if shown.contains(.requestIdentifier) {
+            fields.append(trusted: FieldNames.requestIdentifier) {
+                $0.append(contentsOf: identifier.utf8)
+            }
+        }
+        if shown.contains(.version) {
+            fields.append(trusted: FieldNames.version) { $0.append(decimal: version.number) }
+        }
+        if shown.contains(.start), let start {
+            fields.append(trusted: FieldNames.start) { $0.append(contentsOf: start.rawValue.utf8) }
+        }
+        if shown.contains(.fuel), isComplete {
+            fields.append(trusted: FieldNames.fuel) { $0.append(decimal: Int(clamping: fuel)) }
+        }
         if shown.contains(.serverTiming) {
-            fields.append(
-                name: "Server-Timing".utf8,
-                value: serverTiming(isComplete: isComplete)
-            )
+            fields.append(trusted: FieldNames.timing) {
+                appendTiming(to: &$0, isComplete: isComplete)
+            }
         }
     }
+
+    /// The names of the platform's fields, as octets: they are in every response.
+    private enum FieldNames {
+        static let requestIdentifier = Array("X-Request-Id".utf8)
+        static let version = Array("X-Function-Version".utf8)
+        static let start = Array("X-Start".utf8)
+        static let fuel = Array("X-Fuel-Used".utf8)
+        static let timing = Array("Server-Timing".utf8)
+    }
+
+    private static let queueMetric = Array("queue;dur=".utf8)
+    private static let startMetric = Array(", start;dur=".utf8)
+    private static let guestMetric = Array(", guest;dur=".utf8)
+    private static let totalMetric = Array(", total;dur=".utf8)
 
     /// The phases in milliseconds, with microseconds after the point.
-    private func serverTiming(isComplete: Bool) -> [UInt8] {
+    private func appendTiming(to text: inout [UInt8], isComplete: Bool) {
         let now = Monotonic.now()
-        var text: [UInt8] = []
-        text.reserveCapacity(96)
-        func append(_ phase: String, _ microseconds: Int64) {
-            text.append(contentsOf: phase.utf8)
-            Self.appendMilliseconds(microseconds, to: &text)
+        func append(_ phase: [UInt8], _ microseconds: Int64) {
+            text.append(contentsOf: phase)
+            text.append(millisecondsOf: Int(microseconds))
         }
-        append("queue;dur=", queueMicroseconds(until: now))
-        append(", start;dur=", startMicroseconds(until: now))
-        guard isComplete else { return text }
-        append(", guest;dur=", guestMicroseconds)
-        append(", total;dur=", Self.microseconds(from: receivedAt, to: now))
-        return text
-    }
-
-    /// Appends milliseconds with exactly three digits after the point.
-    static func appendMilliseconds(_ microseconds: Int64, to text: inout [UInt8]) {
-        var divisor: Int64 = 1_000
-        while microseconds / divisor >= 10 { divisor *= 10 }
-        var rest = max(0, microseconds)
-        while divisor > 0 {
-            if divisor == 100 { text.append(UInt8(ascii: ".")) }
-            text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / divisor))
-            rest %= divisor
-            divisor /= 10
-        }
+        append(Self.queueMetric, queueMicroseconds(until: now))
+        append(Self.startMetric, startMicroseconds(until: now))
+        guard isComplete else { return }
+        append(Self.guestMetric, guestMicroseconds)
+        append(Self.totalMetric, Self.microseconds(from: receivedAt, to: now))
     }
 
     // MARK: - Durations
@@ -244,32 +253,33 @@ struct InvocationReport {
         _ phases: Phases,
         log context: WASIContext?
     ) -> InvocationRecord {
-        var record = InvocationRecord(
+        let (lines, linesTruncated) = logged(in: context)
+        return InvocationRecord(
             id: identifier,
             function: version.function.description,
             version: version.number,
-            startedAt: startedAt
+            startedAt: startedAt,
+            alias: alias,
+            trigger: trigger,
+            method: method.rawValue,
+            path: path,
+            status: status,
+            outcome: outcome,
+            start: start?.recorded,
+            queueMicroseconds: Self.microseconds(phases.queue),
+            startMicroseconds: Self.microseconds(phases.start),
+            guestMicroseconds: Self.microseconds(phases.guest),
+            totalMicroseconds: Self.microseconds(phases.total),
+            fuel: Int64(clamping: fuel),
+            memoryPeakBytes: Int64(memoryBytesPeak),
+            bytesIn: Int64(byteCountIn),
+            bytesOut: Int64(byteCountOut),
+            trace: .number(high: trace.high, low: trace.low),
+            error: error,
+            trapReport: trap.map { TrapReport.text($0, figures()) },
+            lines: lines,
+            linesTruncated: linesTruncated
         )
-        record.alias = alias
-        record.trigger = trigger
-        record.method = method.rawValue
-        record.path = path
-        record.status = status
-        record.outcome = outcome
-        record.start = start.flatMap { InvocationStart(rawValue: $0.rawValue) }
-        record.queueMicroseconds = Self.microseconds(phases.queue)
-        record.startMicroseconds = Self.microseconds(phases.start)
-        record.guestMicroseconds = Self.microseconds(phases.guest)
-        record.totalMicroseconds = Self.microseconds(phases.total)
-        record.fuel = Int64(clamping: fuel)
-        record.memoryPeakBytes = Int64(memoryBytesPeak)
-        record.bytesIn = Int64(byteCountIn)
-        record.bytesOut = Int64(byteCountOut)
-        record.traceId = trace.traceIdentifier
-        record.error = error
-        record.trapReport = trap.map { TrapReport.text($0, figures()) }
-        if let context { addLines(of: context, to: &record) }
-        return record
     }
 
     /// What the guest had used, and, with its context, what it had logged last.
@@ -291,12 +301,14 @@ struct InvocationReport {
         }
     }
 
-    private func addLines(of context: WASIContext, to record: inout InvocationRecord) {
+    /// What the guest logged, and whether that is not all.
+    private func logged(in context: WASIContext?) -> (lines: [LogLine], isTruncated: Bool) {
+        guard let context else { return ([], false) }
         context.log.finish()
-        guard context.log.count > 0 || context.log.isTruncated else { return }
+        guard context.log.count > 0 || context.log.isTruncated else { return ([], false) }
         // The guest's clock begins with the guest, the record's with the request.
         let offset = Self.microseconds(from: receivedAt, to: guestBeganAt)
-        record.lines = context.log.lines.map { line in
+        let lines = context.log.lines.map { line in
             LogLine(
                 sequence: Int32(clamping: line.sequence),
                 atMicroseconds: offset + Int64(line.atMicroseconds),
@@ -304,6 +316,6 @@ struct InvocationReport {
                 text: line.text
             )
         }
-        record.linesTruncated = context.log.isTruncated
+        return (lines, context.log.isTruncated)
     }
 }

@@ -23,25 +23,26 @@ public final class Lane {
         traces = TraceSource(sampleRatio: platform.options.traceSampleRatio)
         table = platform.directory.table
         surroundings = Invocation.Surroundings(
-            options: platform.options,
-            scheduler: platform.scheduler,
-            loader: platform.loader,
-            janitor: platform.janitor,
-            residents: platform.residents,
-            stacks: platform.stacks,
-            census: platform.census,
-            directory: platform.directory,
+            platform,
+            platform.options,
             ring: ring,
-            metrics: platform.metrics,
-            shard: platform.metrics.nextShard(),
-            spans: platform.spans
+            shard: platform.metrics.nextShard()
         )
     }
 
     /// The fields that are added to the responses of requests from now on.
     public var responseFields: PlatformOptions.ResponseFields {
         get { surroundings.options.responseFields }
-        set { surroundings.options.responseFields = newValue }
+        set {
+            var options = surroundings.options
+            options.responseFields = newValue
+            surroundings = Invocation.Surroundings(
+                platform,
+                options,
+                ring: surroundings.ring,
+                shard: surroundings.shard
+            )
+        }
     }
 
     /// Which routing table ``find(_:)`` looks at: another number, another table.
@@ -70,16 +71,15 @@ public final class Lane {
     /// Runs a request, at first on this thread.
     ///
     /// `sink` is told of the answer, on any thread; not of one to a request that was canceled. Returns the
-    /// invocation if it goes on, so that it can be given more of the body and be canceled; `finished` is then
-    /// called at its end, on another thread.
+    /// invocation if it goes on, so that it can be given more of the body and be canceled; `sink` is then told of
+    /// its end, on another thread.
     public func invoke(
         _ request: Request,
         _ match: RouteMatch,
         origin: RequestOrigin,
         trigger: InvocationTrigger = .http,
         identifier: String? = nil,
-        sink: any AnswerSink,
-        finished: @escaping @Sendable () -> Void
+        sink: any AnswerSink
     ) -> Invocation? {
         let invocation = Invocation(
             request,
@@ -89,8 +89,7 @@ public final class Lane {
             trigger: trigger,
             trace: traces.context(of: request.head.fields),
             surroundings: surroundings,
-            sink: sink,
-            finished: finished
+            sink: sink
         )
         guard invocation.start() else { return invocation }
         if let used = invocation.takeUsedInstance() { self.used.append(used) }

@@ -52,6 +52,8 @@ public final class Function: Sendable {
     ///
     /// All versions are then: otherwise whoever names an older one could do without.
     let isGuarded: Bool
+    /// Where requests go that name the function and nothing else; nil when that differs, or when nothing is live.
+    fileprivate let plainMatch: RouteMatch?
 
     init(
         name: FunctionName,
@@ -68,6 +70,18 @@ public final class Function: Sendable {
         live = aliases.first { $0.name == Self.liveAlias }?.target
         let version = live?.version ?? versions.max { $0.number < $1.number }
         isGuarded = version?.configuration.access == .token
+        plainMatch =
+            if let live, live.shares.isEmpty {
+                RouteMatch(
+                    version: live.version,
+                    alias: Self.liveAlias,
+                    isGuarded: isGuarded,
+                    prefixCount: RoutingTable.functionsPrefix.count + name.description.utf8.count,
+                    pattern: RoutingTable.functionsPattern
+                )
+            } else {
+                nil
+            }
     }
 
     /// The alias that plain requests use.
@@ -102,7 +116,7 @@ public final class Function: Sendable {
 }
 
 /// Where a request goes.
-public struct RouteMatch: Sendable {
+public final class RouteMatch: Sendable {
     public let version: FunctionVersion
     /// The alias that led to the version; nil when the request named the version's number.
     public let alias: String?
@@ -112,6 +126,20 @@ public struct RouteMatch: Sendable {
     let prefixCount: Int
     /// The pattern that matched, for `X_MATCHED_ROUTE`.
     let pattern: String
+
+    init(
+        version: FunctionVersion,
+        alias: String?,
+        isGuarded: Bool,
+        prefixCount: Int,
+        pattern: String
+    ) {
+        self.version = version
+        self.alias = alias
+        self.isGuarded = isGuarded
+        self.prefixCount = prefixCount
+        self.pattern = pattern
+    }
 
     /// Whether only callers who show a token may go there.
     public var needsToken: Bool { isGuarded || version.configuration.access == .token }
@@ -172,7 +200,7 @@ public struct RoutingTable: Sendable {
     }
 
     /// The functions that are not dormant, in no order.
-    var functions: some Sequence<Function> { parts.lazy.flatMap(\.functions.values) }
+    var functions: some Sequence<Function> { parts.lazy.flatMap { $0.functions.values } }
 
     private static func hash(_ name: String) -> UInt64 {
         // FNV-1a: as good as the standard library's hashes here, and a third of their cost.
@@ -261,7 +289,9 @@ public struct RoutingTable: Sendable {
     }
 
     /// The prefix of the paths that name a function.
-    private static let functionsPrefix = Array("/f/".utf8)
+    fileprivate static let functionsPrefix = Array("/f/".utf8)
+    /// The same as a pattern.
+    static let functionsPattern = "/f/*"
 
     /// Finds the version that a request is for.
     public func find(_ head: RequestHead) -> RouteLookup {
@@ -285,15 +315,15 @@ public struct RoutingTable: Sendable {
         let segment = rest.prefix { $0 != UInt8(ascii: "/") }
         let prefixCount = Self.functionsPrefix.count + segment.count
         guard let at = segment.firstIndex(of: UInt8(ascii: "@")) else {
-            guard let function = self[String(decoding: segment, as: UTF8.self)],
-                let live = function.live
-            else { return nil }
+            guard let function = self[String(decoding: segment, as: UTF8.self)] else { return nil }
+            if let match = function.plainMatch { return match }
+            guard let live = function.live else { return nil }
             return RouteMatch(
                 version: live.choose(for: head),
                 alias: Function.liveAlias,
                 isGuarded: function.isGuarded,
                 prefixCount: prefixCount,
-                pattern: "/f/*"
+                pattern: Self.functionsPattern
             )
         }
         let name = String(decoding: segment[..<at], as: UTF8.self)
@@ -309,7 +339,7 @@ public struct RoutingTable: Sendable {
                 alias: nil,
                 isGuarded: function.isGuarded,
                 prefixCount: prefixCount,
-                pattern: "/f/*"
+                pattern: Self.functionsPattern
             )
         }
         guard let target = function.alias(selector) else { return nil }
@@ -318,7 +348,7 @@ public struct RoutingTable: Sendable {
             alias: selector,
             isGuarded: function.isGuarded,
             prefixCount: prefixCount,
-            pattern: "/f/*"
+            pattern: Self.functionsPattern
         )
     }
 

@@ -1,4 +1,5 @@
 import HTTP
+import Store
 
 /// Where an invocation stands in a distributed trace: W3C Trace Context, versions 00 and what it says of later ones.
 public struct TraceContext: Equatable, Sendable {
@@ -74,11 +75,7 @@ public struct TraceContext: Equatable, Sendable {
 
     /// The trace's id in 32 hexadecimal digits.
     public var traceIdentifier: String {
-        var digits = [32 of UInt8](repeating: 0)
-        Self.write(high, at: 0, &digits)
-        Self.write(low, at: 16, &digits)
-        guard let text = try? UTF8Span(validating: digits.span) else { return "" }
-        return String(copying: text)
+        Hexadecimal.text(high: high, low: low)
     }
 
     /// The value of `traceparent` for what the guest calls: version 00, with the invocation as the parent.
@@ -89,20 +86,8 @@ public struct TraceContext: Equatable, Sendable {
     /// A span's id in 16 hexadecimal digits.
     public static func digits(of span: UInt64) -> String {
         var digits = [16 of UInt8](repeating: 0)
-        write(span, at: 0, &digits)
-        guard let text = try? UTF8Span(validating: digits.span) else { return "" }
-        return String(copying: text)
-    }
-
-    private static func write<let count: Int>(
-        _ value: UInt64,
-        at start: Int,
-        _ digits: inout InlineArray<count, UInt8>
-    ) {
-        for index in 0..<16 {
-            let nibble = UInt8(truncatingIfNeeded: value >> UInt64(60 - index * 4)) & 0xf
-            digits[start + index] = nibble < 10 ? 0x30 + nibble : 0x57 + nibble
-        }
+        Hexadecimal.write(span, at: 0, &digits)
+        return Hexadecimal.text(digits.span)
     }
 
     // MARK: - Parsing

@@ -68,6 +68,8 @@ final class VersionImage: Sendable {
 
     let interface: GuestInterface
     let module: Module
+    /// The function that a request calls; nil for a script, whose interpreter goes on from where it is.
+    let entry: ExportedFunction?
     /// What initialisation did that every instance has the result of, and that is seldom meant.
     let warnings: [String]
     /// What a handler asked of its host when it was initialised.
@@ -84,7 +86,8 @@ final class VersionImage: Sendable {
     private let snapshot: Snapshot?
     private let instanceLimits: InstanceLimits
     private let initialisationLimits: InitialisationLimits
-    private let handlerConfiguration: [UInt8]
+    /// What a handler gets when it asks for its configuration.
+    let handlerConfiguration: [UInt8]
     private let initialisers: [String]
 
     /// The functions that initialise a module, in the order in which they run: a reactor's entry,
@@ -135,6 +138,7 @@ final class VersionImage: Sendable {
         } catch {
             throw .interface(error)
         }
+        entry = module.function(exported: interface.entry)
         var limits = InstanceLimits()
         limits.memoryBytesMax = configuration.limits.memoryBytes
         instanceLimits = limits
@@ -173,6 +177,7 @@ final class VersionImage: Sendable {
         let loaded = try runtime.load(main: main, files: files, configuration, secrets)
         interface = .script
         module = runtime.module
+        entry = nil
         linked = runtime.linked
         script = loaded
         tree = loaded.tree

@@ -28,10 +28,7 @@ public final class WASIContext {
         case unmade(StringsMaker)
     }
 
-    private var storedStrings = Strings.made(
-        arguments: GuestStrings(),
-        environment: GuestStrings()
-    )
+    private var storedStrings: Strings
 
     private var strings: (arguments: GuestStrings, environment: GuestStrings) {
         get {
@@ -52,7 +49,7 @@ public final class WASIContext {
     /// Standard input.
     ///
     /// While the guest waits for input, append to it or end it, then resume the execution.
-    public var input = GuestInput()
+    public var input: GuestInput
 
     /// What the guest wrote to streams whose sink is ``OutputSink/buffer``.
     public var output: OutputBuffer
@@ -136,15 +133,35 @@ public final class WASIContext {
         case filling(UInt32)
     }
 
-    /// Makes a context for a guest without arguments, environment and input.
+    /// Makes a context for an execution that starts now.
     public init(
         outputByteLimit: Int = OutputBuffer.byteLimitDefault,
         logByteLimit: Int = LogLines.byteLimitDefault,
-        clocks: GuestClocks = .system
+        clocks: GuestClocks = .system,
+        arguments: GuestStrings = GuestStrings(),
+        environment: GuestStrings = GuestStrings(),
+        input: GuestInput = GuestInput()
     ) {
+        storedStrings = .made(arguments: arguments, environment: environment)
+        self.input = input
         output = OutputBuffer(byteLimit: outputByteLimit)
         log = LogLines(byteLimit: logByteLimit)
         self.clocks = clocks
+        startedAt = clocks.monotonic()
+    }
+
+    /// The same, with arguments and environment that are made when the guest asks for them.
+    public init(
+        outputByteLimit: Int,
+        logByteLimit: Int,
+        input: GuestInput,
+        strings: @escaping StringsMaker
+    ) {
+        storedStrings = .unmade(strings)
+        self.input = input
+        output = OutputBuffer(byteLimit: outputByteLimit)
+        log = LogLines(byteLimit: logByteLimit)
+        clocks = .system
         startedAt = clocks.monotonic()
     }
 
@@ -157,12 +174,7 @@ public final class WASIContext {
         environment: GuestStrings,
         input: GuestInput
     ) {
-        begin(input: input) { (arguments, environment) }
-    }
-
-    /// The same, with arguments and environment that are made when the guest asks for them.
-    public func begin(input: GuestInput, strings: @escaping StringsMaker) {
-        storedStrings = .unmade(strings)
+        storedStrings = .made(arguments: arguments, environment: environment)
         self.input = input
         output.removeAll()
         log.removeAll()

@@ -119,6 +119,16 @@ public final class Module: @unchecked Sendable {
         exportsByName[Name(name)].map(exportType)
     }
 
+    /// The function that is exported under a name, to be called often; nil when there is none.
+    public func function(exported name: String) -> ExportedFunction? {
+        guard case .function(let index)? = exportsByName[Name(name)] else { return nil }
+        return ExportedFunction(
+            module: ObjectIdentifier(self),
+            index: Int(index),
+            type: functionType(Int(index))
+        )
+    }
+
     // MARK: - Types
 
     /// The id of a type of the module among those of all modules.

@@ -146,9 +146,9 @@ struct ServerTimingTests {
             (1_023_456, "1023.456"),
         ]
     )
-    func `milliseconds have microseconds after the point`(microseconds: Int64, text: String) {
+    func `milliseconds have microseconds after the point`(microseconds: Int, text: String) {
         var bytes: [UInt8] = []
-        InvocationReport.appendMilliseconds(Int64(microseconds), to: &bytes)
+        bytes.append(millisecondsOf: microseconds)
         #expect(String(decoding: bytes, as: UTF8.self) == text)
     }
 }

@@ -135,7 +135,7 @@ struct PlatformHammerTests {
                 match,
                 origin: RequestOrigin(address: "test"),
                 sink: sink
-            ) {}
+            )
             let status = answered.wait { $0 == 0 ? .nothing : .found($0) }
             _ = consume invocation
             lane.tidy()

@@ -20,7 +20,7 @@ final class ScriptDialogue: GuestDialogue {
     ) {
         self.script = script
         self.message = message
-        answer = CGIDialogue(input: input, limits: limits) { (GuestStrings(), GuestStrings()) }
+        answer = CGIDialogue(nil, input: input, limits: limits) { (GuestStrings(), GuestStrings()) }
     }
 
     func begin(

@@ -74,10 +74,30 @@ public final class Execution: @unchecked Sendable {
         fuelLimit: UInt64? = nil,
         hostState: AnyObject? = nil
     ) throws(InvocationError) {
-        guard case .function(let index)? = instance.module.exportsByName[Name(name)] else {
+        guard let function = instance.module.function(exported: name) else {
             throw .unknownExport(name)
         }
-        let type = instance.module.functionType(Int(index))
+        try self.init(
+            instance,
+            calling: function,
+            arguments: arguments,
+            stack: stack,
+            fuelLimit: fuelLimit,
+            hostState: hostState
+        )
+    }
+
+    /// Prepares a call of an exported function, which must be of the instance's module.
+    public convenience init(
+        _ instance: Instance,
+        calling function: ExportedFunction,
+        arguments: [Value] = [],
+        stack: ValueStack,
+        fuelLimit: UInt64? = nil,
+        hostState: AnyObject? = nil
+    ) throws(InvocationError) {
+        precondition(function.module == ObjectIdentifier(instance.module))
+        let type = function.type
         guard type.parameters.count == arguments.count,
             zip(arguments, type.parameters).allSatisfy({
                 $0.belongs(to: $1, heap: instance.heap)
@@ -85,7 +105,7 @@ public final class Execution: @unchecked Sendable {
         else {
             throw .argumentTypes(expected: type, found: arguments.map(\.type))
         }
-        self.init(instance, function: Int(index), arguments, stack, fuelLimit, hostState)
+        self.init(instance, function.index, type, arguments, stack, fuelLimit, hostState)
     }
 
     /// Prepares the start function; nil when the module has none.
@@ -96,12 +116,14 @@ public final class Execution: @unchecked Sendable {
         hostState: AnyObject? = nil
     ) {
         guard let start = instance.module.structure.start else { return nil }
-        self.init(instance, function: Int(start), [], stack, fuelLimit, hostState)
+        let type = instance.module.functionType(Int(start))
+        self.init(instance, Int(start), type, [], stack, fuelLimit, hostState)
     }
 
     init(
         _ instance: Instance,
-        function: Int,
+        _ function: Int,
+        _ type: FunctionType,
         _ arguments: [Value],
         _ stack: ValueStack,
         _ fuelLimit: UInt64?,
@@ -110,7 +132,7 @@ public final class Execution: @unchecked Sendable {
         self.instance = instance
         self.stack = stack
         self.stackTop = stack.start
-        self.type = instance.module.functionType(function)
+        self.type = type
         self.function = function
         self.fuelLimit = fuelLimit
         self.hostState = hostState

@@ -3,7 +3,7 @@
 /// The body runs on the thread that resumes the execution, on that thread's own stack. It must
 /// not block: a function that has to wait answers ``HostResult/wait(_:)`` and is called again,
 /// with the same arguments, when the execution is resumed.
-public struct HostFunction: Sendable {
+public final class HostFunction: Sendable {
     /// The type that an import must have to be satisfied by this function.
     public let type: FunctionType
 
@@ -73,9 +73,7 @@ public struct HostCall {
     // SAFETY: `slots` points at the call's frame on the execution's value stack, which has room
     // for the larger of the parameters and results that linking checked.
     private let slots: UnsafeMutablePointer<UInt64>
-    private let slotCount: Int
-    private let parameterSlots: [Int]
-    private let resultSlots: [Int]
+    private let function: HostFunction
 
     /// The guest's memory 0 (empty when it has none).
     public let memory: GuestMemory
@@ -94,9 +92,7 @@ public struct HostCall {
         hostState: AnyObject?
     ) {
         unsafe self.slots = slots
-        self.slotCount = function.slotCount
-        self.parameterSlots = function.parameterSlots
-        self.resultSlots = function.resultSlots
+        self.function = function
         self.memory = memory
         self.hostState = hostState
     }
@@ -109,15 +105,15 @@ public struct HostCall {
 
     /// The argument at an index, as an unsigned 64-bit integer.
     public func u64(_ index: Int) -> UInt64 {
-        let slot = parameterSlots.isEmpty ? index : parameterSlots[index]
-        precondition(slot >= 0 && slot < slotCount)
+        let slot = function.parameterSlots.isEmpty ? index : function.parameterSlots[index]
+        precondition(slot >= 0 && slot < function.slotCount)
         return unsafe slots[slot]
     }
 
     /// The argument at an index, which is a vector.
     public func v128(_ index: Int) -> V128 {
-        let slot = parameterSlots[index]
-        precondition(slot + 1 < slotCount)
+        let slot = function.parameterSlots[index]
+        precondition(slot + 1 < function.slotCount)
         return V128(low: unsafe slots[slot], high: unsafe slots[slot + 1])
     }
 
@@ -128,8 +124,8 @@ public struct HostCall {
     ///
     /// Arguments share the results' place: read them all first.
     public func setResult(_ index: Int, _ value: Value) {
-        let slot = resultSlots.isEmpty ? index : resultSlots[index]
-        precondition(slot >= 0 && slot + value.type.slotCount <= slotCount)
+        let slot = function.resultSlots.isEmpty ? index : function.resultSlots[index]
+        precondition(slot >= 0 && slot + value.type.slotCount <= function.slotCount)
         unsafe value.store(to: slots + slot)
     }
 }

@@ -118,17 +118,16 @@ struct MachinePointer {
     }
 
     func callHost(_ record: FunctionRecord, _ arguments: Frame) -> Exit? {
-        let function = record.context.instance.hostFunctions[record.host]
+        let function = record.context.hostFunction(record.host)
         guard arguments.fits(UInt32(truncatingIfNeeded: function.slotCount), below: stackLimit)
         else {
             return .trap(.callStackExhausted)
         }
-        let execution = execution
         var call = unsafe HostCall(
             slots: arguments.base,
             function: function,
             memory: record.context.memory.guest,
-            hostState: execution.hostState
+            hostState: base.pointee.execution._withUnsafeGuaranteedRef { $0.hostState }
         )
         let result = function.body(&call)
         switch result {
