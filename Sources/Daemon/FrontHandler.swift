@@ -43,6 +43,7 @@ final class FrontHandler: RequestHandler {
     /// What the access log needs to know of requests that are not answered.
     private var notes: [Exchange: Note] = [:]
     private var formatter = AccessLogFormatter()
+    private var lastAdmitted: AdmittedMatch?
     /// The peer of the last request, as text: connections bring many requests.
     private var lastPeer: (host: SocketAddress.Host, text: String)?
 
@@ -109,7 +110,7 @@ final class FrontHandler: RequestHandler {
         }
         if let refusal = refusalOfCall(match, head, peer) { return .refuse(problem(refusal, head)) }
         let bodyBytesMax = match.version.configuration.limits.requestBytes
-        let context = AdmittedMatch(match: match, tableGeneration: lane.tableGeneration)
+        let context = admitted(match)
         if AsyncCalls.isAsked(for: head) {
             return .accept(
                 bodyBytesMax: min(bodyBytesMax, parts.api.asyncCalls.limits.requestBytesMax),
@@ -120,6 +121,17 @@ final class FrontHandler: RequestHandler {
         return match.version.interface == .httpWasmHandler
             ? .accept(bodyBytesMax: bodyBytesMax, context: context)
             : .stream(bodyBytesMax: bodyBytesMax, context: context)
+    }
+
+    /// What is to be known of an admitted request: mostly the same as of the one before.
+    private func admitted(_ match: RouteMatch) -> AdmittedMatch {
+        let generation = lane.tableGeneration
+        if let last = lastAdmitted, last.match === match, last.tableGeneration == generation {
+            return last
+        }
+        let admitted = AdmittedMatch(match: match, tableGeneration: generation)
+        lastAdmitted = admitted
+        return admitted
     }
 
     /// Reads the function that a request is for from the store, and decides about the request then.
@@ -150,7 +162,7 @@ final class FrontHandler: RequestHandler {
     func overload(_ head: RequestHead) -> Response { problem(.serverFull, head) }
 
     func handle(_ request: Request, context: AdmissionContext?, exchange: Exchange) {
-        let identifier = lane.identifier(of: request.head)
+        let identifier = lane.identifier(of: request.head, receivedAt: request.receivedAt)
         let isForFunction = context is AdmittedMatch
         if !isForFunction, planes.contains(.control),
             let route = ControlRoute(request.head.pathOctets)

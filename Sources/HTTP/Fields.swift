@@ -110,7 +110,28 @@ public struct Fields: Sendable {
         name: some Collection<UInt8>,
         value: some Collection<UInt8>
     ) {
-        let entry = appendLine(name) { $0.append(contentsOf: value) }
+        check(appendLine({ $0.append(contentsOf: name) }, { $0.append(contentsOf: value) }))
+    }
+
+    /// Appends a field line whose parts the closures append to what they are given, and nothing else.
+    ///
+    /// With `replacingOthers`, all others of its name are removed.
+    public mutating func append(
+        replacingOthers: Bool,
+        name writeName: (inout [UInt8]) -> Void,
+        value writeValue: (inout [UInt8]) -> Void
+    ) {
+        let entry = appendLine(writeName, writeValue)
+        check(entry)
+        guard replacingOthers, let entry, entries.count > 1 else { return }
+        let name = name(at: entries.count - 1)
+        guard entries.dropLast().contains(where: { equal($0.name, name) }) else { return }
+        entries = entries.dropLast().filter { !equal($0.name, name) } + [entry]
+        areLines = false
+    }
+
+    /// Notes what a new line means for the whole.
+    private mutating func check(_ entry: Entry?) {
         guard let entry, isToken(entry.name), isValue(entry.value) else {
             isValid = false
             return
@@ -122,18 +143,18 @@ public struct Fields: Sendable {
     ///
     /// `writeValue` appends the value's octets to what it is given, and changes nothing else.
     public mutating func append(trusted name: [UInt8], _ writeValue: (inout [UInt8]) -> Void) {
-        let entry = appendLine(name, writeValue)
+        let entry = appendLine({ $0.append(contentsOf: name) }, writeValue)
         assert(entry.map { isToken($0.name) && isValue($0.value) } ?? false)
         assert(entry.map { !isEncoders($0) } ?? false)
     }
 
     /// Appends a line as it is sent; nil, and no entry, when there is too much of it.
     private mutating func appendLine(
-        _ name: some Collection<UInt8>,
+        _ writeName: (inout [UInt8]) -> Void,
         _ writeValue: (inout [UInt8]) -> Void
     ) -> Entry? {
         let start = octets.count
-        octets.append(contentsOf: name)
+        writeName(&octets)
         let nameEnd = octets.count
         octets.append(Octet.colon)
         octets.append(Octet.space)

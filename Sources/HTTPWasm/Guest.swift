@@ -52,6 +52,19 @@ struct Guest {
         }
     }
 
+    /// Appends a field line whose name and value are the arguments from the second on.
+    func addField(_ call: HostCall, replacesOthers: Bool) throws(Misuse) {
+        let name = try call.range(1)
+        let value = try call.range(3)
+        try change(call.u32(0)) { fields in
+            fields.append(replacingOthers: replacesOthers) { octets in
+                _ = call.memory.append(at: name.address, count: name.count, to: &octets)
+            } value: { octets in
+                _ = call.memory.append(at: value.address, count: value.count, to: &octets)
+            }
+        }
+    }
+
     func change(_ kind: UInt32, _ body: (inout Fields) -> Void) throws(Misuse) {
         let isValid: Bool
         switch kind {
@@ -125,16 +138,16 @@ struct Guest {
         case Kind.response:
             _ = try request()
             guard context.output.isReady else { return .wait(.output) }
-            let bytes = try call.bytes(1)
+            let (address, count) = try call.range(1)
             if !handler.hasWrittenBody, !handler.isCommitted {
                 handler.hasWrittenBody = true
                 handler.nextBody = nil
                 _ = context.output.take()
             }
-            guard context.write(bytes) else {
+            guard context.write(call.memory, at: address, count: count) else {
                 return .trap("output exceeds the limit of \(context.output.byteLimit) bytes")
             }
-            call.surcharge &+= Int64(bytes.count / 8)
+            call.surcharge &+= Int64(count / 8)
         default:
             throw Misuse("\(kind) is no kind of body")
         }

@@ -108,17 +108,12 @@ public enum HandlerInterface {
             "set_header_value": make([.i32, .i32, .i32, .i32, .i32], []) {
                 guest,
                 call throws(Misuse) in
-                let (name, value) = (try call.text(1), try call.bytes(3))
-                try guest.change(call.u32(0)) { fields in
-                    fields.remove(name)
-                    fields.append(name: name.utf8, value: value)
-                }
+                try guest.addField(call, replacesOthers: true)
             },
             "add_header_value": make([.i32, .i32, .i32, .i32, .i32], []) {
                 guest,
                 call throws(Misuse) in
-                let (name, value) = (try call.text(1), try call.bytes(3))
-                try guest.change(call.u32(0)) { $0.append(name: name.utf8, value: value) }
+                try guest.addField(call, replacesOthers: false)
             },
             "remove_header": make([.i32, .i32, .i32], []) { guest, call throws(Misuse) in
                 let name = try call.text(1)
@@ -197,11 +192,17 @@ private enum LogLevel {
 extension HostCall {
     /// The bytes whose address and length are the arguments from an index on.
     func bytes(_ index: Int) throws(Misuse) -> [UInt8] {
+        let (address, count) = try range(index)
+        return memory.bytes(at: address, count: count) ?? []
+    }
+
+    /// The same bytes where they are, in the memory.
+    func range(_ index: Int) throws(Misuse) -> (address: UInt32, count: UInt32) {
         let (address, count) = (u32(index), u32(index + 1))
-        guard let bytes = memory.bytes(at: address, count: count) else {
+        guard memory.contains(address, count: Int(count)) else {
             throw Misuse("\(count) bytes at \(address) lie outside of the memory")
         }
-        return bytes
+        return (address, count)
     }
 
     func text(_ index: Int) throws(Misuse) -> String {

@@ -6,8 +6,8 @@ import Wasm
 /// Getting an instance, and what its failures mean.
 extension Invocation {
     /// Gets an instance and prepares the guest's call.
-    func begin(_ residence: FunctionVersion.Residence) -> InvocationFailure? {
-        report.startBegan()
+    func begin(_ residence: FunctionVersion.Residence, _ now: UInt64) -> InvocationFailure? {
+        report.startBegan(at: now)
         let loaded = residence.loaded
         let dialogue = Self.makeDialogue(
             for: request,
@@ -23,7 +23,7 @@ extension Invocation {
             let stack =
                 try surroundings.stacks.take() ?? ValueStack(byteCount: VersionImage.stackBytes)
             self.stack = stack
-            let lease = try takeInstance(loaded.pool)
+            let lease = try takeInstance(loaded.pool, now)
             self.loaded = loaded
             self.lease = lease
             if lease.leavesShortage { loaded.pool.requestRefill(by: surroundings.janitor) }
@@ -37,7 +37,9 @@ extension Invocation {
             return .unavailable("\(error)")
         }
         self.dialogue = dialogue
-        report.guestBegan()
+        let guestBeganAt = Monotonic.now()
+        report.guestBegan(at: guestBeganAt)
+        dialogue.context.startedAt = guestBeganAt
         dialogue.giveRequest()
         return nil
     }
@@ -108,9 +110,12 @@ extension Invocation {
         return dialogue
     }
 
-    private func takeInstance(_ pool: InstancePool) throws(VersionError) -> InstanceLease {
+    private func takeInstance(
+        _ pool: InstancePool,
+        _ now: UInt64
+    ) throws(VersionError) -> InstanceLease {
         do throws(VersionError) {
-            return try pool.take(now: Monotonic.now())
+            return try pool.take(now: now)
         } catch .instantiation(.system) {
             // The kernel has no mapping left: instances that nobody needs now have some.
             surroundings.residents.relieve()

@@ -98,6 +98,7 @@ extension Invocation {
             ),
             match,
             identifier: identifiers.next(),
+            startedAt: .now(),
             origin: origin,
             trace: report.trace.child(),
             depth: depth + 1,

@@ -107,6 +107,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
         _ request: Request,
         _ match: RouteMatch,
         identifier: String,
+        startedAt: Timestamp,
         origin: RequestOrigin,
         trigger: InvocationTrigger = .http,
         trace: TraceContext,
@@ -122,6 +123,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
             request,
             match,
             identifier: identifier,
+            startedAt: startedAt,
             trigger: trigger,
             trace: trace
         )
@@ -285,13 +287,14 @@ public final class Invocation: Resumable, @unchecked Sendable {
             return .done
         }
         if execution == nil {
-            guard Monotonic.now() < deadline else {
+            let now = Monotonic.now()
+            guard now < deadline else {
                 end(.failed(timeout(waited: true)))
                 return .done
             }
             if let awaitsNext { return callNext(awaitsNext) }
             guard let residence = version.residence else { return load() }
-            if let failure = dialogue == nil ? begin(residence) : beginResponse() {
+            if let failure = dialogue == nil ? begin(residence, now) : beginResponse() {
                 return end(failure)
             }
         }
@@ -311,7 +314,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
             }
             return .done
         }
-        report.loadingBegan()
+        report.startBegan(at: Monotonic.now())
         switch version.await(self) {
         case .none: return .ready
         case .wait: return .elsewhere

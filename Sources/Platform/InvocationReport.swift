@@ -39,6 +39,7 @@ struct InvocationReport: ~Copyable {
         _ request: Request,
         _ match: RouteMatch,
         identifier: String,
+        startedAt: Timestamp,
         trigger: InvocationTrigger,
         trace: TraceContext
     ) {
@@ -52,22 +53,17 @@ struct InvocationReport: ~Copyable {
             match.version.configuration.cors == nil ? nil : request.head.fields["origin"]
         byteCountIn = request.body.count
         receivedAt = request.receivedAt
-        let age = Int64(clamping: (Monotonic.now() &- request.receivedAt) / 1_000)
-        startedAt = Timestamp(microseconds: Timestamp.now().microseconds - age)
+        self.startedAt = startedAt
     }
 
     // MARK: - Moments
 
     /// Loading the version is part of the start.
-    mutating func loadingBegan() {
-        if startBeganAt == 0 { startBeganAt = Monotonic.now() }
+    mutating func startBegan(at now: UInt64) {
+        if startBeganAt == 0 { startBeganAt = now }
     }
 
-    mutating func startBegan() {
-        if startBeganAt == 0 { startBeganAt = Monotonic.now() }
-    }
-
-    mutating func guestBegan() { guestBeganAt = Monotonic.now() }
+    mutating func guestBegan(at now: UInt64) { guestBeganAt = now }
 
     /// `fuel` is what it used, in instructions.
     mutating func guestEnded(fuel: UInt64, _ lease: InstanceLease?) {
@@ -188,7 +184,7 @@ struct InvocationReport: ~Copyable {
 
     /// The phases in milliseconds, with microseconds after the point.
     private func appendTiming(to text: inout [UInt8], isComplete: Bool) {
-        let now = Monotonic.now()
+        let now = isComplete && endedAt != 0 ? endedAt : Monotonic.now()
         func append(_ phase: [UInt8], _ microseconds: Int64) {
             text.append(contentsOf: phase)
             text.append(millisecondsOf: Int(microseconds))

@@ -12,6 +12,7 @@ public final class Lane {
     private var table: RoutingTable
     private var generation: UInt64 = 0
     private var identifiers = UUIDv7Maker()
+    private var clock = WallClock()
     private var traces: TraceSource
     /// Instances of requests that are answered, to be given back when the answers are written.
     private var used: [UsedInstance] = []
@@ -58,11 +59,13 @@ public final class Lane {
     }
 
     /// The request's id: the caller's if it can be kept, else a new one.
-    public func identifier(of head: RequestHead) -> String {
+    ///
+    /// `moment` is when the request was received, if that is known.
+    public func identifier(of head: RequestHead, receivedAt moment: UInt64? = nil) -> String {
         if let given = head.fields["x-request-id"], RequestIdentity.isAcceptable(given) {
             return given
         }
-        return identifiers.next()
+        return moment.map { identifiers.next(at: clock.time(of: $0)) } ?? identifiers.next()
     }
 
     /// A new request id.
@@ -85,6 +88,7 @@ public final class Lane {
             request,
             match,
             identifier: identifier ?? self.identifier(of: request.head),
+            startedAt: clock.time(of: request.receivedAt),
             origin: origin,
             trigger: trigger,
             trace: traces.context(of: request.head.fields),

@@ -1,5 +1,5 @@
 import Linux
-import Wasm
+public import Wasm
 
 /// What one execution of a guest sees of the outside through preview 1, and what it left there.
 ///
@@ -113,8 +113,8 @@ public final class WASIContext {
 
     var descriptors = DescriptorTable()
 
-    /// When the execution began, on the monotonic clock.
-    private(set) var startedAt: UInt64
+    /// When the execution began, on the monotonic clock; whoever begins it later than the context says so.
+    public var startedAt: UInt64
 
     private var suspension = Suspension.none
     private var suspendedAt: UInt64 = 0
@@ -196,11 +196,11 @@ extension WASIContext {
         log.append(bytes, to: stream, atMicroseconds: elapsedMicroseconds)
     }
 
-    /// Adds bytes to the output; false, with nothing added, when they go over its limit.
-    public func write(_ bytes: [UInt8]) -> Bool {
-        guard output.admit(bytes.count) else { return false }
-        output.append { $0 += bytes }
-        return true
+    /// Adds bytes of a guest to the output; false, with nothing added, when they go over its limit, or are not
+    /// the guest's.
+    public func write(_ memory: GuestMemory, at address: UInt32, count: UInt32) -> Bool {
+        guard output.admit(Int(count)) else { return false }
+        return output.append { memory.append(at: address, count: count, to: &$0) }
     }
 }
 

@@ -70,6 +70,7 @@ struct CommandLineTests {
         ["deploy", "a", "f", "--timeout-ms", "0"],
         ["logs", "--follow"], ["logs", "a", "--tail", "-1"], ["query"],
         ["query", "SELECT 1", "--limit", "0"], ["query", "SELECT 1", "--format", "xml"],
+        ["query", "SELECT 1", "--json", "--format", "csv"],
         ["bench", "a", "--count", "0"],
         ["serve", "--workers", "0"], ["run"], ["run", "f", "--dir", "::x"], ["nothing"],
     ])

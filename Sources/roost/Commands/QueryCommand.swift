@@ -36,6 +36,9 @@ struct QueryCommand: ParsableCommand {
     @Option(help: "table, json, ndjson or csv. (default: table on a terminal, else ndjson)")
     var format: Format?
 
+    @Flag(help: "The same as --format json.")
+    var json = false
+
     @Option(
         name: .customLong("param"),
         help: "The value of the next '?' of the statement: a number where it looks like one."
@@ -49,11 +52,14 @@ struct QueryCommand: ParsableCommand {
 
     func validate() throws {
         if limit < 1 { throw ValidationError("--limit must be at least 1") }
+        if json, format != nil, format != .json {
+            throw ValidationError("--json and --format say different things")
+        }
     }
 
     func run() throws {
         try Output.reportingFailures {
-            let format = format ?? (isatty(STDOUT_FILENO) == 1 ? .table : .ndjson)
+            let format = chosenFormat
             let text = sql == "-" ? String(decoding: try Output.input(sql), as: UTF8.self) : sql
             let body: JSONValue = .object([
                 "sql": .string(text), "limit": .integer(Int64(limit)),
@@ -79,6 +85,11 @@ struct QueryCommand: ParsableCommand {
                 Output.complain("there are more rows: the answer was cut off")
             }
         }
+    }
+
+    private var chosenFormat: Format {
+        if json { return .json }
+        return format ?? (isatty(STDOUT_FILENO) == 1 ? .table : .ndjson)
     }
 
     private static func parameter(_ text: String) -> JSONValue {
