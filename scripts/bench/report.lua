@@ -1,13 +1,7 @@
 -- What scripts/bench/http reads from wrk: one line of numbers at the end of a run. It defines nothing
--- that wrk would call for each request. With an argument other than 0, requests have a body of so many bytes; with a
--- second one, each connection rests for so many milliseconds before each request, on average: at random, lest all
--- ask at one time.
+-- that wrk would call for each request. With an argument, requests have a body of so many bytes.
 function init(arguments)
-    if arguments[2] then
-        local rest = tonumber(arguments[2])
-        delay = function() return math.random(0, 2 * rest) end
-    end
-    if arguments[1] and arguments[1] ~= "0" then
+    if arguments[1] then
         wrk.method = "POST"
         wrk.body = string.rep("x", tonumber(arguments[1]))
         wrk.headers["Content-Type"] = "application/octet-stream"
