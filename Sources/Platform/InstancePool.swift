@@ -30,10 +30,21 @@ struct InstanceLease {
     var takenAt: UInt64 = 0
     /// How many requests it has served since its state was pristine.
     var served = 0
-    /// Whether the pool is short of instances since this one was taken.
-    var leavesShortage = false
+    /// What the pool is short of since this one was taken.
+    var shortage = PoolShortage.none
+    /// Whether requests come so seldom that the pages this one writes are not kept for the next.
+    var isRare = false
     /// What the account of memory has for it, in bytes.
     fileprivate(set) var accounted = 0
+}
+
+/// Whether a pool has fewer instances than it should.
+enum PoolShortage {
+    case none
+    /// Fewer are ready than the configuration asks for: of no matter when the one in use comes back at once.
+    case ofMinimum
+    /// Fewer are ready than are likely to be needed at once.
+    case ofDemand
 }
 
 /// Instances of one version that are ready to serve: in the state of the snapshot, or, for a
@@ -90,6 +101,11 @@ final class InstancePool: Sendable {
     private let account: MemoryAccount
     private let state = Mutex(State())
 
+    /// What an instance that nobody uses keeps of its memory at most, in bytes.
+    private static let unusedByteCountMax = 64 << 10
+    /// How long nobody has to use an instance until it keeps no more than that, in nanoseconds.
+    static let unusedNanoseconds: UInt64 = 1_000_000_000
+
     /// Resets that take longer than this are done by the janitor, in nanoseconds.
     private static let resetCostMax: UInt64 = 100_000
 
@@ -113,8 +129,8 @@ final class InstancePool: Sendable {
 
     /// Takes an instance, or makes one, at the time `now`.
     func take(now: UInt64) throws(VersionError) -> InstanceLease {
-        let (entry, leavesShortage) = state.withLock { state in
-            state.demand.taken(at: now)
+        let (entry, missing, isRare) = state.withLock { state in
+            let isRare = state.demand.taken(at: now)
             state.statistics.lastUse = now
             state.statistics.inUseCount += 1
             let entry = state.entries.popLast()
@@ -123,27 +139,24 @@ final class InstancePool: Sendable {
             } else {
                 state.statistics.missCount += 1
             }
-            return (entry, shortage(state, now) > 0)
-        }
-        if let entry {
-            return InstanceLease(
-                instance: entry.instance,
-                kind: .pooled,
-                takenAt: now,
-                served: entry.served,
-                leavesShortage: leavesShortage,
-                accounted: entry.accounted
-            )
+            return (entry, shortage(state, now), isRare)
         }
         do throws(VersionError) {
-            let instance = try image.makeInstance()
-            let accounted = charge(instance, inPlaceOf: 0)
+            let instance: Instance
+            if let entry {
+                instance = entry.instance
+                if instance.isReleased { image.reclaim(instance) }
+            } else {
+                instance = try image.makeInstance()
+            }
             return InstanceLease(
                 instance: instance,
-                kind: .fresh,
+                kind: entry == nil ? .fresh : .pooled,
                 takenAt: now,
-                leavesShortage: leavesShortage,
-                accounted: accounted
+                served: entry?.served ?? 0,
+                shortage: missing,
+                isRare: isRare,
+                accounted: charge(instance, inPlaceOf: entry?.accounted ?? 0)
             )
         } catch {
             state.withLock { $0.statistics.inUseCount -= 1 }
@@ -166,9 +179,12 @@ final class InstancePool: Sendable {
         var resetNanoseconds: UInt64?
         if !isSound || lease.served >= bounds.reuse {
             let begin = Monotonic.now()
-            guard image.restore(lease.instance, wroteKnownPagesOnly: hadNoFault) else {
-                return drop(lease)
-            }
+            let isRestored = image.restore(
+                lease.instance,
+                wroteKnownPagesOnly: hadNoFault,
+                releasingBeyond: lease.isRare ? Self.unusedByteCountMax : .max
+            )
+            guard isRestored else { return drop(lease) }
             lease.served = 0
             resetNanoseconds = Monotonic.now() &- begin
         } else if !hadNoFault {
@@ -208,12 +224,17 @@ final class InstancePool: Sendable {
 
     // MARK: - Size
 
-    /// How many instances are missing: to the minimum, and to what is likely to be needed at once.
-    private func shortage(_ state: State, _ now: UInt64) -> Int {
-        guard !state.isRetired else { return 0 }
+    /// How many instances should be ready.
+    private func wanted(_ state: State, _ now: UInt64) -> (minimum: Int, demand: Int) {
+        guard !state.isRetired else { return (0, 0) }
         let expected = state.demand.expected(at: now) - state.statistics.inUseCount
-        let wanted = min(max(bounds.minimum, expected), bounds.maximum)
-        return wanted - state.entries.count
+        return (bounds.minimum, min(expected, bounds.maximum))
+    }
+
+    private func shortage(_ state: State, _ now: UInt64) -> PoolShortage {
+        let wanted = wanted(state, now)
+        if wanted.demand > state.entries.count { return .ofDemand }
+        return wanted.minimum > state.entries.count ? .ofMinimum : .none
     }
 
     /// Has a janitor make the instances that are missing, unless that is under way.
@@ -229,7 +250,7 @@ final class InstancePool: Sendable {
     /// Makes the instances that are missing.
     func refill() throws(VersionError) {
         defer { state.withLock { $0.isRefillPending = false } }
-        while state.withLock({ shortage($0, Monotonic.now()) }) > 0 {
+        while state.withLock({ shortage($0, Monotonic.now()) }) != .none {
             let instance = try image.makeInstance()
             let entry = Entry(
                 instance: instance,
@@ -248,8 +269,10 @@ final class InstancePool: Sendable {
         }
     }
 
-    /// Drops instances that nobody has needed for the idle time, but for the minimum.
+    /// Drops instances that nobody has needed for the idle time, but for the minimum, and has the others keep little
+    /// memory.
     func trim(now: UInt64) {
+        defer { releaseUnused(now) }
         dropEntries { state in
             let surplus = max(0, state.entries.count - bounds.minimum)
             let idle = state.entries.prefix(surplus).prefix {
@@ -257,6 +280,37 @@ final class InstancePool: Sendable {
             }
             state.statistics.idleDropCount += idle.count
             return idle.count
+        }
+    }
+
+    /// Gives back most of the memory of instances that nobody has used for a while.
+    private func releaseUnused(_ now: UInt64) {
+        while let entry = takeUnused(now) {
+            image.release(entry.instance)
+            let released = Entry(
+                instance: entry.instance,
+                served: 0,
+                since: entry.since,
+                accounted: charge(entry.instance, inPlaceOf: entry.accounted)
+            )
+            let isKept = state.withLock { state in
+                guard !state.isRetired, state.entries.count < bounds.maximum else { return false }
+                state.entries.insert(released, at: 0)
+                return true
+            }
+            if !isKept { discharge(released.accounted) }
+        }
+    }
+
+    /// Takes out an instance that has much memory though nobody has used it for a while.
+    private func takeUnused(_ now: UInt64) -> Entry? {
+        state.withLock { state in
+            let place = state.entries.firstIndex { entry in
+                entry.served == 0 && entry.accounted > Self.unusedByteCountMax
+                    && now &- min(entry.since, now) >= Self.unusedNanoseconds
+                    && image.canRelease && !entry.instance.isReleased
+            }
+            return place.map { state.entries.remove(at: $0) }
         }
     }
 

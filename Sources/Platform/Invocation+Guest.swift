@@ -26,7 +26,7 @@ extension Invocation {
             let lease = try takeInstance(loaded.pool, now)
             self.loaded = loaded
             self.lease = lease
-            if lease.leavesShortage { loaded.pool.requestRefill(by: surroundings.janitor) }
+            if lease.shortage == .ofDemand { requestRefill(of: loaded.pool) }
             execution = try dialogue.begin(
                 lease.instance,
                 stack,
@@ -108,6 +108,16 @@ extension Invocation {
         if let tree = image.tree { dialogue.context.tree = tree }
         dialogue.context.output.highWater = AnswerProgress.bufferedBytesMax
         return dialogue
+    }
+
+    /// Has another instance made when the one in use was the only one: it will not be back at once.
+    func keepAnotherReady() {
+        if lease?.shortage == .ofMinimum, let loaded { requestRefill(of: loaded.pool) }
+    }
+
+    private func requestRefill(of pool: InstancePool) {
+        lease?.shortage = .none
+        pool.requestRefill(by: surroundings.janitor)
     }
 
     private func takeInstance(

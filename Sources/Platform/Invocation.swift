@@ -351,8 +351,10 @@ public final class Invocation: Resumable, @unchecked Sendable {
                 end(.failed(timeout(waited: false)))
                 return .done
             }
+            if sliceCount > 1 { keepAnotherReady() }
             return flush(dialogue).map { end($0) } ?? .ready
         case .waiting(let condition):
+            keepAnotherReady()
             return wait(for: condition, dialogue)
         }
         return .done

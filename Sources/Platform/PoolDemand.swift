@@ -11,13 +11,14 @@ struct PoolDemand {
     /// The weight of the newest observation.
     private static let weight = 1.0 / 16
 
-    /// An instance is taken.
-    mutating func taken(at now: UInt64) {
-        if let lastTake {
-            let elapsed = Double(now &- min(lastTake, now))
-            interval = interval.map { $0 + (elapsed - $0) * Self.weight } ?? elapsed
-        }
-        lastTake = now
+    /// An instance is taken; answers whether none was for a while.
+    mutating func taken(at now: UInt64) -> Bool {
+        defer { lastTake = now }
+        guard let lastTake else { return true }
+        let elapsed = now &- min(lastTake, now)
+        let sample = Double(elapsed)
+        interval = interval.map { $0 + (sample - $0) * Self.weight } ?? sample
+        return elapsed >= InstancePool.unusedNanoseconds
     }
 
     /// An instance is given back that was in use for so many nanoseconds.

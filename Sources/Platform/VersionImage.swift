@@ -241,11 +241,32 @@ final class VersionImage: Sendable {
 
     /// Puts an instance back into its initialised state; false when it cannot be and must go.
     ///
-    /// `wroteKnownPagesOnly` as for `Instance.reset`.
-    func restore(_ instance: Instance, wroteKnownPagesOnly: Bool) -> Bool {
+    /// `wroteKnownPagesOnly` and `byteCountKept` as for `Instance.reset`.
+    func restore(
+        _ instance: Instance,
+        wroteKnownPagesOnly: Bool,
+        releasingBeyond byteCountKept: Int
+    ) -> Bool {
         guard let snapshot else { return false }
-        instance.reset(to: snapshot, wroteKnownPagesOnly: wroteKnownPagesOnly)
+        instance.reset(
+            to: snapshot,
+            wroteKnownPagesOnly: wroteKnownPagesOnly,
+            releasingBeyond: byteCountKept
+        )
         return true
+    }
+
+    /// Whether an instance can do without its memory meanwhile.
+    var canRelease: Bool { snapshot != nil }
+
+    /// Gives the memory of an instance that is in its initialised state back to the kernel.
+    func release(_ instance: Instance) {
+        if let snapshot { instance.release(snapshot) }
+    }
+
+    /// Makes a released instance ready.
+    func reclaim(_ instance: Instance) {
+        if let snapshot { instance.reclaim(snapshot) }
     }
 
     private static func initialised(

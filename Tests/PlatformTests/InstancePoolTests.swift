@@ -159,7 +159,7 @@ struct InstancePoolTests {
         try pool.refill()
         #expect(pool.statistics.readyCount == 3)
         let leases = try (0..<2).map { _ in try pool.take(now: 0) }
-        #expect(leases.map(\.leavesShortage) == [true, true])
+        #expect(leases.map(\.shortage) == [.ofMinimum, .ofMinimum])
         try pool.refill()
         #expect(pool.statistics.readyCount == 3)
         #expect(pool.statistics.refillCount == 5)
@@ -167,6 +167,7 @@ struct InstancePoolTests {
 
     @Test func `the account follows what there is, until there is nothing`() throws {
         let pool = try pool()
+        pool.give(back: try pool.take(now: 0), isSound: true, now: 0)
         let lease = try pool.take(now: 0)
         let fresh = account.byteCount
         #expect(fresh > 0)
@@ -182,13 +183,48 @@ struct InstancePoolTests {
         #expect(pool.statistics.readyCount == 0)
     }
 
+    @Test func `more are wanted at once when many come close to one another`() throws {
+        let pool = try pool(maximum: 4)
+        var now: UInt64 = 0
+        for _ in 0..<100 {
+            let lease = try pool.take(now: now)
+            pool.give(back: lease, isSound: true, now: now + 5_000_000)
+            now += 2_000_000
+        }
+        #expect(try pool.take(now: now).shortage == .ofDemand)
+    }
+
+    @Test func `memory that a seldom request wrote is given back, and had again`() throws {
+        let pool = try pool(idleNanoseconds: .max)
+        let second: UInt64 = 1_000_000_000
+        var kept: [Int] = []
+        // The first, one after a while, one soon after that, and then none for a while.
+        for moment in [0, 2 * second, 2 * second + 1] {
+            let lease = try pool.take(now: moment)
+            #expect(try PoolGuest.run(lease.instance, "check"))
+            #expect(try PoolGuest.run(lease.instance, "mess"))
+            pool.give(back: lease, isSound: true, now: moment)
+            kept.append(account.byteCount)
+        }
+        #expect(kept[0] < 64 << 10 && kept[1] == kept[0])
+        #expect(kept[2] >= 70 * 4_096)
+        pool.trim(now: 3 * second)
+        #expect(account.byteCount == kept[2])
+        pool.trim(now: 3 * second + 1)
+        #expect(account.byteCount == kept[0])
+        #expect(pool.statistics.readyCount == 1)
+        let lease = try pool.take(now: 4 * second)
+        #expect(lease.kind == .pooled)
+        #expect(try PoolGuest.run(lease.instance, "check"))
+    }
+
     @Test func `a janitor refills pools and takes instances back`() throws {
         let pool = try pool(minimum: 2)
         let sweeps = Atomic(0)
         let janitor = try Janitor { sweeps.add(1, ordering: .relaxed) }
         defer { janitor.stop() }
         let lease = try pool.take(now: 1)
-        #expect(lease.leavesShortage)
+        #expect(lease.shortage == .ofMinimum)
         #expect(try PoolGuest.run(lease.instance, "mess"))
         pool.requestRefill(by: janitor)
         let used = UsedInstance(lease: lease, pool: pool, isSound: true, endedAt: 2)
@@ -242,7 +278,7 @@ struct PoolDemandTests {
         var demand = PoolDemand()
         var now: UInt64 = 0
         while now < 10 * Self.second {
-            demand.taken(at: now)
+            _ = demand.taken(at: now)
             demand.givenBack(after: use)
             now += Self.second / rate
         }
@@ -290,6 +326,7 @@ struct ResidentsTests {
                 account: account
             )
             #expect(residents.install(loaded, as: version))
+            loaded.pool.give(back: try loaded.pool.take(now: 0), isSound: true, now: 0)
             let lease = try loaded.pool.take(now: UInt64(index + 1))
             #expect(try PoolGuest.run(lease.instance, "mess"))
             loaded.pool.give(back: lease, isSound: true, now: UInt64(index + 1))

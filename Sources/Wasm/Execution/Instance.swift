@@ -439,14 +439,41 @@ public final class Instance: @unchecked Sendable {
     /// `wroteKnownPagesOnly` says that no page of a memory was written that had not been before the last reset: none
     /// was if the threads that ran the instance since had no page fault (``ProcessMemory/threadFaultCount``), in a process
     /// without huge pages. Nobody has to be asked then which pages were.
-    public func reset(to snapshot: Snapshot, wroteKnownPagesOnly: Bool = false) {
+    ///
+    /// A memory that has more than `byteCountKept` bytes of its own afterwards is released, as by ``release(_:)``.
+    public func reset(
+        to snapshot: Snapshot,
+        wroteKnownPagesOnly: Bool = false,
+        releasingBeyond byteCountKept: Int = .max
+    ) {
         precondition(snapshot.linked === linked)
         for (memory, image) in zip(definedMemories, snapshot.memories) {
-            memory.restore(image, wroteKnownPagesOnly: wroteKnownPagesOnly)
+            memory.restore(
+                image,
+                wroteKnownPagesOnly: wroteKnownPagesOnly,
+                releasingBeyond: byteCountKept
+            )
         }
         heap.restore(snapshot.heap.map(relocated))
         restoreExceptMemories(snapshot)
         if context.tablesAreDirty { restoreTables(snapshot) }
+    }
+
+    /// Whether pages of a memory are with the kernel, until ``reclaim(_:)``: nothing may run meanwhile.
+    public var isReleased: Bool { definedMemories.contains { $0.isReleased } }
+
+    /// Gives the pages of the memories of an instance that was reset to `snapshot` back to the kernel.
+    public func release(_ snapshot: Snapshot) {
+        precondition(snapshot.linked === linked)
+        for (memory, image) in zip(definedMemories, snapshot.memories) { memory.release(image) }
+    }
+
+    /// Makes a released instance again what `snapshot`, to which it was reset, says.
+    ///
+    /// Costs what filling its memories does.
+    public func reclaim(_ snapshot: Snapshot) {
+        precondition(snapshot.linked === linked)
+        for (memory, image) in zip(definedMemories, snapshot.memories) { memory.reclaim(image) }
     }
 
     /// Has the next reset look for the pages that were written, whatever its caller says.

@@ -19,8 +19,13 @@ public final class Memory: @unchecked Sendable {
     private var ownPages = OwnPages()
 
     var privateByteCount: Int { ownPages.byteCount }
+
+    /// The bytes of written pages beyond which giving them back costs less than rewriting them.
+    private static let keptByteCountMax = 8 << 20
     /// Whether the contents came from an image.
     private var isFilled = false
+    /// Whether the pages were given back, and not yet put back.
+    private(set) var isReleased = false
 
     /// Whether growth was refused because of the host's limit since it was last restored.
     public private(set) var growthWasRefused = false
@@ -81,12 +86,26 @@ public final class Memory: @unchecked Sendable {
 
     /// Puts the contents back that `image` was made of, touching only pages in use.
     ///
-    /// `wroteKnownPagesOnly` says that no page was written that had not been when the memory was last restored.
-    func restore(_ image: MemoryImage, wroteKnownPagesOnly: Bool) {
-        if wroteKnownPagesOnly, let ranges = ownPages.ranges {
+    /// `wroteKnownPagesOnly` says that no page was written that had not been when the memory was last restored. When
+    /// the memory has more than `byteCountKept` bytes of its own, it is released instead.
+    func restore(
+        _ image: MemoryImage,
+        wroteKnownPagesOnly: Bool,
+        releasingBeyond byteCountKept: Int
+    ) {
+        let keptMax = min(byteCountKept, Self.keptByteCountMax)
+        if wroteKnownPagesOnly, let ranges = ownPages.ranges, ownPages.byteCount <= keptMax {
             image.restore(mapping, byteCountBefore: byteCount, ranges: ranges)
+        } else if let pages = image.restore(
+            mapping,
+            byteCountBefore: byteCount,
+            keepingAtMost: keptMax
+        ) {
+            ownPages = pages
         } else {
-            ownPages = image.restore(mapping, byteCountBefore: byteCount)
+            release(image)
+            if byteCountKept > keptMax { reclaim(image) }
+            return
         }
         resize(to: image.byteCount)
         growthWasRefused = false
@@ -98,6 +117,23 @@ public final class Memory: @unchecked Sendable {
         try image.fill(mapping)
         ownPages = OwnPages(byteCount: image.copiedByteCount)
         resize(to: image.byteCount)
+    }
+
+    /// Gives all pages back to the kernel; the contents are nothing's until ``reclaim(_:)``.
+    func release(_ image: MemoryImage) {
+        mapping.discard(0..<byteCount)
+        ownPages = OwnPages()
+        isReleased = true
+        resize(to: image.byteCount)
+        growthWasRefused = false
+    }
+
+    /// Puts the contents of `image` back, if pages were released.
+    func reclaim(_ image: MemoryImage) {
+        guard isReleased else { return }
+        isReleased = false
+        image.refill(mapping)
+        ownPages = OwnPages(byteCount: image.copiedByteCount)
     }
 
     /// Has the next restoration look for the pages that were written.

@@ -119,7 +119,7 @@ final class MemoryImage: Sendable {
     }
 
     /// Writes again what is lost when a memory's pages are given back to the kernel.
-    private func refill(_ mapping: borrowing Mapping) {
+    func refill(_ mapping: borrowing Mapping) {
         switch contents {
         case .pages(let pages): pages.copy(to: mapping)
         case .file: return
@@ -131,21 +131,29 @@ final class MemoryImage: Sendable {
 
     /// Restores every page of a memory that may have been written since it was filled.
     ///
-    /// Asks the kernel which pages those are and rewrites them; when it cannot tell, or they are so many
-    /// that keeping them would cost more than it saves, gives them back.
+    /// Asks the kernel which pages those are and rewrites them; when it cannot tell, gives them back.
     ///
-    /// Answers the pages that the memory has of its own afterwards.
-    @discardableResult
+    /// Answers the pages that the memory has of its own afterwards; nil, with nothing restored, when those were more
+    /// than `keptByteCountMax`.
     func restore(
         _ mapping: borrowing Mapping,
         byteCountBefore: Int,
+        keepingAtMost keptByteCountMax: Int,
         asking pagemap: PageMap? = .shared
-    ) -> OwnPages {
+    ) -> OwnPages? {
         guard byteCountBefore > 0 else { return OwnPages() }
-        if let pagemap,
-            let pages = restorePrivatePages(mapping, upTo: byteCountBefore, pagemap)
-        {
-            return pages
+        if let pagemap {
+            var pages = OwnPages(ranges: [])
+            let base = unsafe mapping.baseAddress
+            let isDone = unsafe pagemap.forEachPrivateRange(base, byteCount: byteCountBefore) {
+                range in
+                pages.append(range)
+                guard pages.byteCount <= keptByteCountMax else { return false }
+                unsafe rewrite(range, of: base)
+                return true
+            }
+            if isDone { return pages }
+            if pages.byteCount > keptByteCountMax { return nil }
         }
         mapping.discard(0..<byteCountBefore)
         refill(mapping)
@@ -156,27 +164,6 @@ final class MemoryImage: Sendable {
     func restore(_ mapping: borrowing Mapping, byteCountBefore: Int, ranges: [Range<Int>]) {
         let base = unsafe mapping.baseAddress
         for range in ranges { unsafe rewrite(range.clamped(to: 0..<byteCountBefore), of: base) }
-    }
-
-    /// The bytes of written pages above which they are given back to the kernel.
-    private static let residentByteCountMax = 8 << 20
-
-    /// Restores the pages that the kernel says are the memory's own, and answers them; nil when it
-    /// does not say, or when they are too many.
-    private func restorePrivatePages(
-        _ mapping: borrowing Mapping,
-        upTo byteCount: Int,
-        _ pagemap: PageMap
-    ) -> OwnPages? {
-        let base = unsafe mapping.baseAddress
-        var pages = OwnPages(ranges: [])
-        let isDone = unsafe pagemap.forEachPrivateRange(base, byteCount: byteCount) { range in
-            pages.append(range)
-            guard pages.byteCount <= Self.residentByteCountMax else { return false }
-            unsafe rewrite(range, of: base)
-            return true
-        }
-        return isDone ? pages : nil
     }
 
     private func rewrite(_ range: Range<Int>, of base: UnsafeMutableRawPointer) {

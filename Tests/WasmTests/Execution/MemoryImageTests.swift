@@ -50,11 +50,13 @@ struct MemoryImageTests {
         #expect(contents(memory) == expected)
         for written in [[], [0], [511], Array(90..<150), Array(0..<512), [3, 4, 5, 300]] {
             for page in written { write(page, 0xEE, memory) }
-            image.restore(
+            let own = image.restore(
                 memory,
                 byteCountBefore: Self.pageCount * Self.page,
+                keepingAtMost: .max,
                 asking: kernelTells ? .shared : nil
             )
+            #expect(own != nil)
             #expect(contents(memory) == expected)
         }
     }
@@ -69,15 +71,34 @@ struct MemoryImageTests {
         let written = [0, 7, 8, 300]
         for page in written { write(page, 0xEE, memory) }
         let all = Self.pageCount * Self.page
-        let own = image.restore(memory, byteCountBefore: all)
-        let ranges = try #require(own.ranges)
+        let own = image.restore(memory, byteCountBefore: all, keepingAtMost: .max)
+        let ranges = try #require(own?.ranges)
         for page in written {
             #expect(ranges.contains { $0.contains(page * Self.page) })
             write(page, 0xDD, memory)
         }
         image.restore(memory, byteCountBefore: 100 * Self.page, ranges: ranges)
         #expect(contents(memory).prefix(100 * Self.page) == expected.prefix(100 * Self.page))
-        #expect(image.restore(memory, byteCountBefore: all, asking: nil).ranges == nil)
+        let unknown = image.restore(
+            memory,
+            byteCountBefore: all,
+            keepingAtMost: .max,
+            asking: nil
+        )
+        #expect(unknown != nil && unknown?.ranges == nil)
+    }
+
+    @Test func `a memory with more pages of its own than are to be kept is not restored`() throws {
+        let image = image(try mapping([3]))
+        let memory = try Mapping(byteCount: Self.pageCount * Self.page)
+        try image.fill(memory)
+        for page in 10..<15 { write(page, 0xEE, memory) }
+        let all = Self.pageCount * Self.page
+        let kept = image.restore(memory, byteCountBefore: all, keepingAtMost: 6 * Self.page)
+        #expect(kept?.byteCount == 6 * Self.page)
+        #expect(
+            image.restore(memory, byteCountBefore: all, keepingAtMost: 6 * Self.page - 1) == nil
+        )
     }
 
     @Test(arguments: kept)
