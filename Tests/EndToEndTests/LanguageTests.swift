@@ -131,18 +131,49 @@ struct LanguageTests {
 
     // MARK: - Python
 
-    private static var hasPython: Bool { ScriptFixtures.published("python") != nil }
+    private static var hasMicroPython: Bool { ScriptFixtures.published("python") != nil }
+    private static var hasCPython: Bool { ScriptFixtures.published("cpython") != nil }
+    private static let hintOfCPython: Comment =
+        "run 'scripts/runtimes --fetch --cpython' for CPython"
 
-    private func python() throws -> RunningDaemon {
+    /// A daemon with one of the interpreters, by the name of its file.
+    private func python(_ build: String = "python") throws -> RunningDaemon {
         let daemon = try RunningDaemon()
-        let module = try #require(ScriptFixtures.published("python"))
+        let module = try #require(ScriptFixtures.published(build))
         #expect(try daemon.addRuntime("python", module).status == 201)
         return daemon
     }
 
-    @Test(.enabled(if: hasPython, hint))
-    func `a WSGI application in Python answers`() throws {
-        let daemon = try python()
+    @Test(.enabled(if: hasMicroPython, hint))
+    func `a WSGI application answers on MicroPython`() throws {
+        try checkApplication(python())
+    }
+
+    @Test(.enabled(if: hasCPython, hintOfCPython))
+    func `a WSGI application answers on CPython`() throws {
+        let daemon = try python("cpython")
+        try checkApplication(daemon)
+        let script = """
+            import collections, dataclasses, datetime, decimal, html, json, re, urllib.parse
+
+            @dataclasses.dataclass
+            class Item:
+                name: str
+                price: decimal.Decimal
+
+            def app(environ, start_response):
+                query = urllib.parse.parse_qs(environ["QUERY_STRING"])
+                item = Item(html.escape(query["name"][0]), decimal.Decimal("1.10") * 3)
+                start_response("200 OK", [("Content-Type", "text/plain; charset=utf-8")])
+                yield f"{item.name} {item.price} {datetime.date(2024, 2, 29):%A}".encode()
+            """
+        #expect(try daemon.deploy("py", script: script, type: "text/x-python").status == 200)
+        let answer = try daemon.request("GET", "/f/py?name=%3C%C3%BC%3E")
+        #expect(answer.text == "&lt;ü&gt; 3.30 Thursday")
+        #expect(answer["x-start"] == "pooled")
+    }
+
+    private func checkApplication(_ daemon: RunningDaemon) throws {
         let deployed = try daemon.deploy(
             "py",
             files: [
@@ -181,9 +212,44 @@ struct LanguageTests {
         }
     }
 
-    @Test(.enabled(if: hasPython, hint))
-    func `an error in Python has its line, at deploy and in the record`() throws {
+    @Test(.enabled(if: hasMicroPython, hint))
+    func `an error has its line on MicroPython, at deploy and in the record`() throws {
+        try checkErrors(python())
+    }
+
+    @Test(.enabled(if: hasCPython, hintOfCPython))
+    func `an error has its line on CPython, at deploy and in the record`() throws {
+        try checkErrors(python("cpython"))
+    }
+
+    @Test(.enabled(if: hasMicroPython, hint))
+    func `a long answer on MicroPython may make more garbage than its memory holds`() throws {
         let daemon = try python()
+        let script = """
+            import gc
+            gc.enable()
+
+            def app(environ, start_response):
+                gc.collect()
+                start_response("200 OK", [])
+                def pieces():
+                    a, b, c, d, e, f, g, h = [1], [2], [3], [4], [5], [6], [7], [8]
+                    kept = {"k%d" % i: [i, str(i)] for i in range(100)}
+                    for i in range(5000):
+                        garbage = bytearray(20000)
+                        assert [a, b, c, d, e, f, g, h] == [[n] for n in range(1, 9)]
+                        assert kept["k%d" % (i % 100)] == [i % 100, str(i % 100)]
+                        yield b"."
+                return pieces()
+            """
+        #expect(try daemon.deploy("py", script: script, type: "text/x-python").status == 201)
+        #expect(try daemon.configure("py", #"{"limits": {"timeoutMs": 120000}}"#).status == 200)
+        let answer = try daemon.request("GET", "/f/py")
+        #expect(answer.status == 200)
+        #expect(answer.body.count == 5000, "\(answer.text.suffix(300))")
+    }
+
+    private func checkErrors(_ daemon: RunningDaemon) throws {
         func deploy(_ script: String) throws -> RawHTTPClient.Response {
             try daemon.deploy("py", script: script, type: "text/x-python")
         }

@@ -100,7 +100,7 @@ extension ControlAPI {
         _ text: String?,
         runtime name: String
     ) throws(Problem) -> ScriptLanguage? {
-        guard let text else { return ScriptLanguage(rawValue: name) }
+        guard let text else { return ScriptLanguage(runtimeName: name) }
         if text == "none" { return nil }
         guard let language = ScriptLanguage(rawValue: text) else {
             let names = ScriptLanguage.allCases.map(\.rawValue).joined(separator: ", ")

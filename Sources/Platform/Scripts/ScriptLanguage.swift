@@ -40,6 +40,17 @@ public enum ScriptLanguage: String, CaseIterable, Sendable {
         self = language
     }
 
+    /// The language that a runtime is called by, such as `python` or `cpython`.
+    public init?(runtimeName name: String) {
+        if ["js", "qjs"].contains(name) || name.contains("javascript") || name.contains("quickjs") {
+            self = .javascript
+        } else if name.contains("python") {
+            self = .python
+        } else {
+            return nil
+        }
+    }
+
     private var adapter: String {
         switch self {
         case .javascript: String(decoding: PackageResources.adapter_js, as: UTF8.self)

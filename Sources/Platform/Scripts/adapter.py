@@ -7,11 +7,38 @@ import sys
 STDIN = sys.stdin.buffer
 STDOUT = sys.stdout.buffer
 IS_MICROPYTHON = sys.implementation.name == "micropython"
+# A collection takes as long as sending some hundred pieces.
+COLLECTED_PIECES = 1000
 
 if IS_MICROPYTHON:
-    # Its collector does not see what only WebAssembly's locals refer to, and would free that.
+    # Its collector does not see what only WebAssembly's locals refer to, such as the frames of functions with more
+    # than a few variables, and would free that. It is only safe where none of those is running.
     import gc
     gc.disable()
+    collect = gc.collect
+
+    class Collector:
+        """What scripts get in place of the module 'gc'."""
+
+        mem_alloc = gc.mem_alloc
+        mem_free = gc.mem_free
+
+        def collect(self):
+            return 0
+
+        def enable(self):
+            pass
+
+        def disable(self):
+            pass
+
+        def isenabled(self):
+            return False
+
+        def threshold(self, count=-1):
+            return -1
+
+    sys.modules["gc"] = Collector()
     leave = sys.exit
 else:
     import os
@@ -85,6 +112,9 @@ def load(main):
         source = file.read()
     folder = main.rsplit("/", 1)[0]
     sys.path.insert(0, folder or "/")
+    if not IS_MICROPYTHON:
+        # What it saw in folders when it started was without the script's files.
+        sys.path_importer_cache.clear()
     names = {"__name__": "__main__", "__file__": main}
     if IS_MICROPYTHON:
         names["print"] = log
@@ -164,10 +194,15 @@ class Answer:
             STDOUT.write(data)
         flush()
 
+    # Of few variables: see collect().
     def send(self, pieces):
+        count = 0
         for piece in pieces:
             if piece:
                 self.write(piece)
+            count += 1
+            if IS_MICROPYTHON and count % COLLECTED_PIECES == 0:
+                collect()
         self.write(b"")
         if hasattr(pieces, "close"):
             pieces.close()
