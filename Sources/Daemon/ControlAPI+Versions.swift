@@ -52,28 +52,6 @@ extension ControlAPI {
         return json(.object(document))
     }
 
-    /// Answers `GET /v1/functions/{name}/versions/{n}/module`.
-    func module(
-        _ number: Int,
-        of name: FunctionName,
-        _ request: ControlRequest
-    ) throws -> Response {
-        try request.allowQuery()
-        let version = try versionRecord(number, of: name)
-        let tag = "\"\(version.digest)\""
-        if request.fields["if-none-match"] == tag {
-            return Response(status: .notModified, fields: ["ETag": tag])
-        }
-        guard let bytes = try deployments.moduleBytes(digest: version.digest) else {
-            throw Problem.internalError("the module \(version.digest) is not in the store")
-        }
-        return Response(
-            status: .ok,
-            fields: ["Content-Type": "application/wasm", "ETag": tag],
-            body: bytes
-        )
-    }
-
     // MARK: - Configuration
 
     /// Answers `GET /v1/functions/{name}/config`: of the live, else the latest, version, with defaults.

@@ -19,7 +19,7 @@ struct Failure: Error {
     let message: String
 }
 
-/// A problem document (RFC 9457), as one line.
+/// A problem document (RFC 9457), as one line; for a script that failed, with what it wrote in further lines.
 struct Problem {
     let line: String
 
@@ -37,13 +37,17 @@ struct Problem {
         if let title = members["title"]?.text { line += " \(title)" }
         if let detail = members["detail"]?.text { line += ": \(detail)" }
         // What an invalid module adds: where, which rule, what is missing.
-        let standard: Set = ["type", "title", "status", "detail", "instance", "requestId"]
+        var standard: Set = ["type", "title", "status", "detail", "instance", "requestId"]
+        let output = members["output"]?.text
+        // The detail has them, and the stack says it again.
+        if output != nil { standard.formUnion(["column", "file", "line", "message", "output"]) }
         let extras = members.filter { !standard.contains($0.key) && $0.value.text != "" }
             .sorted { $0.key < $1.key }
             .map { "\($0.key): \($0.value.text)" }
         if !extras.isEmpty { line += " (\(extras.joined(separator: ", ")))" }
         if let id = members["requestId"]?.text { line += " [request \(id)]" }
-        self.line = printable(line)
+        let lines = [line] + (output?.split(separator: "\n").map { "  \($0)" } ?? [])
+        self.line = lines.map(printable).joined(separator: "\n")
     }
 }
 

@@ -147,6 +147,37 @@ struct ArchiveTests {
         #expect(try daemon.request("GET", "/f/f").text == "a script 1")
     }
 
+    @Test func `what was deployed is given back, and makes the same function again`() throws {
+        #expect(try deploy("files", text: "from a file").status == 201)
+        #expect(try daemon.configure("files", #"{"env": {"A": "1"}}"#).status == 200)
+        let path = "/v1/functions/files/versions/2/module"
+        let archive = try daemon.request("GET", path)
+        #expect(archive["content-type"] == "application/x-tar")
+        let tag = try #require(archive["etag"])
+        let known = try daemon.request("GET", path, fields: [("If-None-Match", tag)])
+        #expect(known.status == 304 && known.body.isEmpty)
+        let put = [("Content-Type", "application/x-tar")]
+        let again = try daemon.request(
+            "PUT",
+            "/v1/functions/again",
+            fields: put,
+            body: archive.body
+        )
+        #expect(again.status == 201)
+        let (first, second) = (
+            try RunningDaemon.json(daemon.request("GET", "/v1/functions/files/versions/2")),
+            try RunningDaemon.json(again)
+        )
+        #expect(first["digest"] as? String == second["digest"] as? String)
+        #expect(first["filesDigest"] as? String == second["filesDigest"] as? String)
+        #expect(try daemon.request("GET", "/f/again").text == "from a file")
+        let settings = try daemon.request("GET", "/v1/functions/again/config")
+        #expect((try RunningDaemon.json(settings)["env"] as? [String: String]) == ["A": "1"])
+        // Nothing has changed: no version is made.
+        let same = try daemon.request("PUT", "/v1/functions/files", fields: put, body: archive.body)
+        #expect(try RunningDaemon.json(same)["version"] as? Int == 2)
+    }
+
     @Test func `what was deployed before kill -9 has its files afterwards`() throws {
         let data = FileManager.default.temporaryDirectory.appending(path: "roost-\(UUID())")
         let folder = FileManager.default.temporaryDirectory.appending(path: "roost-\(UUID())")

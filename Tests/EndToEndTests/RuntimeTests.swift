@@ -66,6 +66,46 @@ struct RuntimeTests {
         #expect(files?.first?["sizeBytes"] as? Int == 6)
     }
 
+    @Test func `a script is given back as it was deployed, with its files in an archive`() throws {
+        #expect(try deploy("one", "first ").status == 201)
+        let script = try daemon.request("GET", "/v1/functions/one/versions/1/module")
+        #expect(script.status == 200 && script.text == "first ")
+        #expect(script["content-type"] == "text/plain")
+        let files = [
+            ("roost.json", #"{"runtime": "echo", "module": "main.script", "env": {"A": "1"}}"#),
+            ("main.script", "second "), ("data/text", "of the script"),
+        ]
+        #expect(try daemon.deploy("two", files: files).status == 201)
+        let archive = try daemon.request("GET", "/v1/functions/two/versions/1/module")
+        #expect(archive["content-type"] == "application/x-tar")
+        let again = try daemon.request(
+            "PUT",
+            "/v1/functions/two",
+            fields: [("Content-Type", "application/x-tar")],
+            body: archive.body
+        )
+        #expect(try RunningDaemon.json(again)["version"] as? Int == 1)
+    }
+
+    @Test func `a runtime that is not there is told from one that is spelled otherwise`() throws {
+        let near = try daemon.deploy("one", script: "x", query: "?runtime=ecko")
+        #expect(near.status == 422)
+        #expect(near.text.contains("there is no runtime 'ecko', did you mean 'echo'?"))
+        let problem = try RunningDaemon.json(near)
+        #expect(problem["runtimes"] as? [String] == ["echo"])
+        let missing = try daemon.deploy("one", script: "x", type: "text/x-python")
+        #expect(missing.text.contains("add it with 'roost runtime add python FILE'"))
+    }
+
+    @Test(arguments: [
+        ("cpython", "python"), ("micropython-2", "python"), ("quickjs", "javascript"),
+    ])
+    func `the language of a runtime is told from its name`(name: String, language: String) throws {
+        // It gets the adapter as an argument, and speaks the protocol all the same.
+        let added = try daemon.addRuntime(name, Array(ScriptFixtures.interpreter.utf8))
+        #expect(try RunningDaemon.json(added)["language"] as? String == language)
+    }
+
     @Test func `a script that does not load is refused with its line`() throws {
         let refused = try deploy("bad", "!/main.script:7:3: SyntaxError: no such word")
         #expect(refused.status == 422)

@@ -70,11 +70,7 @@ extension ControlAPI {
             throw Problem.badRequest("nothing says which runtime runs '\(script)': name one")
         }
         guard let record = try deployments.runtime(named: name) else {
-            throw Problem.unprocessable(
-                "unknown-runtime",
-                "Unknown runtime",
-                "there is no runtime '\(name)': add it with 'roost runtime add \(name) FILE'"
-            )
+            throw try unknownRuntime(name)
         }
         guard !bytes.isEmpty else {
             throw Problem.unprocessable("bad-script", "Bad script", "the script is empty")
@@ -91,6 +87,23 @@ extension ControlAPI {
         code.runtimeBuild = record.build.digest
         code.main = script
         return CodeDraft(code: code, build: try RuntimeBuild(record.build))
+    }
+
+    private func unknownRuntime(_ name: String) throws -> Problem {
+        let known = try deployments.runtimes().map(\.name)
+        // A language's own runtime is not one that is spelled in another way, but one that is not there yet.
+        let nearest =
+            ScriptLanguage(rawValue: name) == nil ? NearestName.of(name, among: known) : nil
+        let advice =
+            nearest.map { ", did you mean '\($0)'?" }
+            ?? ": add it with 'roost runtime add \(name) FILE'"
+        var problem = Problem.unprocessable(
+            "unknown-runtime",
+            "Unknown runtime",
+            "there is no runtime '\(name)'\(advice)"
+        )
+        problem.members["runtimes"] = .array(known.map { JSONValue($0) })
+        return problem
     }
 
     /// Where a text ends to be UTF-8; nil when all of it is.
@@ -111,7 +124,11 @@ extension ControlAPI {
     func checkScript(_ settings: FunctionConfiguration, _ draft: CodeDraft) throws {
         guard draft.build != nil else { return }
         if settings.reuse != 1 {
-            throw ConfigurationError(key: "reuse", reason: "must be 1 for scripts")
+            throw ConfigurationError(
+                key: "reuse",
+                reason:
+                    "must be 1 for scripts: each request begins from the script as it was loaded"
+            )
         }
         if !settings.snapshot {
             throw ConfigurationError(key: "snapshot", reason: "must be true for scripts")
