@@ -129,6 +129,92 @@ struct LanguageTests {
         #expect(try daemon.request("GET", "/f/js?name=a%0d%0aSet-Cookie:b").status == 502)
     }
 
+    @Test(
+        .enabled(if: hasJavaScript, hint),
+        arguments: [
+            // The body of `fetch`, and what it answers.
+            (
+                """
+                const order = [];
+                setTimeout(() => order.push("timer"), 0);
+                queueMicrotask(() => order.push("reaction"));
+                for (let i = 0; i < 50; i++) await null;
+                order.push("main");
+                await new Promise((resume) => setTimeout(resume, 1));
+                return new Response(order.join());
+                """, 200, "reaction,main,timer"
+            ),
+            (
+                // Nobody sleeps while there is something to do.
+                """
+                const work = (async () => { for (let i = 0; i < 50; i++) await null; return "work"; })();
+                const late = new Promise((resume) => setTimeout(resume, 1_000_000, "late"));
+                return new Response(await Promise.race([work, late]));
+                """, 200, "work"
+            ),
+            (
+                """
+                let count = 0;
+                await new Promise((resume) => {
+                    const timer = setInterval(() => { if (++count === 3) { clearInterval(timer); resume(); } }, 1);
+                });
+                return new Response(String(count));
+                """, 200, "3"
+            ),
+            (
+                // Sixteen days, and cleared.
+                """
+                const timer = setTimeout(() => {}, 1_400_000_000);
+                await new Promise((resume) => setTimeout(() => { clearTimeout(timer); resume(); }, 1));
+                await new Promise(() => {});
+                """, 502, "a promise is awaited that nothing is left to settle"
+            ),
+            (
+                "await new Promise(() => setTimeout(() => { throw new Error('in a timer'); }, 1));",
+                502,
+                "Error: in a timer"
+            ),
+            ("throw new Proxy({}, { get() { throw 1; } });", 502, "cannot be shown"),
+            (
+                "context.waitUntil(new Promise(() => {})); return new Response('whole');", 200,
+                "whole"
+            ),
+            (
+                "return new Response((async function* () { yield 'a'; throw new Error('b'); })());",
+                502, "b"
+            ),
+        ]
+    )
+    func `timers and promises take turns`(body: String, status: Int, answer: String) throws {
+        let daemon = try javaScript()
+        let script = "export default { async fetch(request, env, context) {\n\(body)\n} };"
+        #expect(try daemon.deploy("js", script: script, type: "text/javascript").status == 201)
+        let response = try daemon.request("GET", "/f/js")
+        #expect(response.status == status)
+        #expect(response.text.contains(answer), "\(response.text)")
+    }
+
+    @Test(.enabled(if: hasJavaScript, hint))
+    func `a script that waits for nothing is refused at once, and one for a timer is loaded`()
+        throws
+    {
+        let daemon = try javaScript()
+        func deploy(_ script: String) throws -> RawHTTPClient.Response {
+            try daemon.deploy("js", script: script, type: "text/javascript")
+        }
+        let refused = try deploy("await new Promise(() => {}); export default () => {};")
+        #expect(refused.status == 422)
+        #expect(refused.text.contains("a promise is awaited that nothing is left to settle"))
+        let script = """
+            await new Promise((resume) => setTimeout(resume, 1));
+            export default () => new Response("loaded");
+            """
+        #expect(try deploy(script).status == 201)
+        #expect(try daemon.request("GET", "/f/js").text == "loaded")
+        let endless = try deploy("while (true) {}")
+        #expect(endless.text.contains("it ran for more than 10000000000 instructions"))
+    }
+
     // MARK: - Python
 
     private static var hasMicroPython: Bool { ScriptFixtures.published("python") != nil }
@@ -261,5 +347,10 @@ struct LanguageTests {
         let failed = try daemon.request("GET", "/f/py")
         #expect(failed.status == 502)
         #expect(failed.text.contains("/main.py:2: NameError"))
+        for (answer, reason) in [("['a']", "text, and not bytes"), ("None", "returned None")] {
+            let script = "def app(environ, start):\n    start('200 OK', [])\n    return \(answer)\n"
+            #expect(try deploy(script).status == 200)
+            #expect(try daemon.request("GET", "/f/py").text.contains(reason))
+        }
     }
 }

@@ -171,6 +171,8 @@ struct ScriptGuest {
                 continue
             case .outOfBudget, .waiting:
                 reason = "it ran for longer than \(limits.timeoutMilliseconds) ms"
+            case .trapped(let trap) where trap.kind == .outOfFuel:
+                reason = "it ran for more than \(limits.fuel) instructions"
             case .trapped(let trap):
                 reason = "it trapped: \(trap)"
             case .finished:

@@ -436,9 +436,83 @@
     globalThis.console = { log, info: log, warn: log, error: log, debug: log, trace: log };
     Object.assign(globalThis, {
         TextEncoder, TextDecoder, Headers, URLSearchParams, URL, Request, Response,
-        setTimeout: (body, delay = 0, ...values) => os.setTimeout(() => body(...values), delay),
-        clearTimeout: (timer) => { if (timer !== undefined) os.clearTimeout(timer); },
         self: globalThis,
+    });
+
+    // MARK: Timers
+
+    // The engine's own timers are of no use: while one is set, it sleeps after every reaction to a promise. What it
+    // also does after every reaction is to look whether standard error takes output, which it always does: that is
+    // where is found out whether reactions are left, and, when none is, a timer's time has come.
+    const { sleep, setWriteHandler } = os;
+    const now = performance.now.bind(performance);
+    const queue = queueMicrotask;
+    const timers = new Map();
+    let timerCount = 0;
+    let reaction;
+
+    // Has timers run from now on, and what is awaited in vain found out.
+    function beginTurns() {
+        if (reaction !== undefined) return;
+        reaction = { hasRun: true, age: 1 };
+        setWriteHandler(2, turn);
+    }
+
+    function endTurns() {
+        reaction = undefined;
+        setWriteHandler(2, null);
+    }
+
+    // Comes after each reaction. When one that was queued behind all others was the next to come, there were no others.
+    function turn() {
+        reaction.age++;
+        if (!reaction.hasRun) return;
+        if (reaction.age === 1) runTimer();
+        const last = { hasRun: false, age: 0 };
+        queue(() => { last.hasRun = true; });
+        reaction = last;
+    }
+
+    function runTimer() {
+        let next;
+        for (const timer of timers.values())
+            if (next === undefined || timer.due < next.due) next = timer;
+        if (next === undefined)
+            fail(new Error("a promise is awaited that nothing is left to settle"));
+        const wait = next.due - now();
+        if (wait > 0) sleep(Math.ceil(wait));
+        if (next.period === undefined) timers.delete(next.id);
+        else next.due += next.period;
+        try { next.body(); } catch (error) { fail(error); }
+    }
+
+    function addTimer(body, delay, values, isRepeated) {
+        if (typeof body !== "function") throw new TypeError("a timer needs a function to call");
+        delay = Math.max(Number(delay) || 0, isRepeated ? 1 : 0);
+        const id = ++timerCount;
+        timers.set(id, {
+            id, due: now() + delay, period: isRepeated ? delay : undefined,
+            body: () => body(...values),
+        });
+        beginTurns();
+        return id;
+    }
+
+    // Waits for what a script promised. Most need a few reactions, and no turns.
+    async function settled(promise) {
+        let isPending = true;
+        const end = () => { isPending = false; };
+        promise.then(end, end);
+        for (let reactions = 0; isPending && reactions < 20; reactions++) await null;
+        if (isPending) beginTurns();
+        return promise;
+    }
+
+    Object.assign(globalThis, {
+        setTimeout: (body, delay, ...values) => addTimer(body, delay, values, false),
+        setInterval: (body, delay, ...values) => addTimer(body, delay, values, true),
+        clearTimeout: (id) => { timers.delete(id); },
+        clearInterval: (id) => { timers.delete(id); },
     });
 
     // Every request has a seed of its own: what the engine keeps of its generator is the same in all of them.
@@ -460,15 +534,22 @@
         return Number.isNaN(length) ? undefined : JSON.parse(std.in.readAsString(length));
     }
 
+    // What goes wrong after the answer is complete is in the log, and takes nothing from it.
+    let isAnswered = false;
+
     // Says where an error came from as compilers do, on the last line, and ends with code 1.
     function fail(error) {
-        const stack = error instanceof Error ? String(error.stack ?? "") : "";
-        if (stack !== "") std.err.puts(`${error}\n${stack.trimEnd()}\n`);
-        const place = /(?:^|[( ])(\/[^():\s]*):(\d+)(?::(\d+))?/m.exec(stack);
-        const where = place ? `${place[1]}:${place[2]}${place[3] ? ":" + place[3] : ""}: ` : "";
-        std.err.puts(`${where}${String(error).split("\n")[0]}\n`);
+        try {
+            const stack = error instanceof Error ? String(error.stack ?? "") : "";
+            if (stack !== "") std.err.puts(`${error}\n${stack.trimEnd()}\n`);
+            const place = /(?:^|[( ])(\/[^():\s]*):(\d+)(?::(\d+))?/m.exec(stack);
+            const where = place ? `${place[1]}:${place[2]}${place[3] ? ":" + place[3] : ""}: ` : "";
+            std.err.puts(`${where}${String(error).split("\n")[0]}\n`);
+        } catch {
+            std.err.puts("something was thrown that cannot be shown\n");
+        }
         std.err.flush();
-        std.exit(1);
+        std.exit(isAnswered ? 0 : 1);
     }
 
     function* bodyPieces() {
@@ -506,6 +587,7 @@
         if (body === null) return;
         if (!isStream(body)) return put(body);
         std.out.flush();
+        beginTurns();
         for await (const part of body) {
             put(part);
             std.out.flush();
@@ -518,7 +600,9 @@
     try {
         const { main, env } = readMessage();
         environment = env;
+        beginTurns();
         handler = (await import(main)).default;
+        endTurns();
         if (typeof handler === "function") handler = { fetch: handler };
         if (typeof handler?.fetch !== "function")
             throw new TypeError("the script has no 'export default { fetch(request) { … } }'");
@@ -530,18 +614,21 @@
     if (message === undefined) std.exit(0);
     try {
         state = message.seed;
+        if (timers.size > 0) beginTurns();
         const waits = [];
         const context = {
             waitUntil: (promise) => { waits.push(promise); }, passThroughOnException() {},
             requestId: message.id, functionName: message.function,
             functionVersion: message.version, remoteAddress: message.address,
         };
-        const response = await handler.fetch(incoming(message), environment, context);
+        const given = handler.fetch(incoming(message), environment, context);
+        const response = given instanceof Promise ? await settled(given) : await given;
         if (!(response instanceof Response))
             throw new TypeError(`fetch() gave ${shown(response, 1)} and no Response`);
         await answer(response);
         std.out.flush();
-        await Promise.all(waits);
+        isAnswered = true;
+        if (waits.length > 0) await settled(Promise.all(waits));
     } catch (error) {
         fail(error);
     }

@@ -187,6 +187,8 @@ class Answer:
     def write(self, data):
         if self.head is None:
             raise AssertionError("the application did not call start_response()")
+        if isinstance(data, str):
+            raise TypeError("the application gave text, and not bytes")
         if not self.is_sent:
             self.is_sent = True
             STDOUT.write(self.head)
@@ -196,6 +198,8 @@ class Answer:
 
     # Of few variables: see collect().
     def send(self, pieces):
+        if pieces is None:
+            raise TypeError("the application returned None, and not an iterable of bytes")
         count = 0
         for piece in pieces:
             if piece:
