@@ -82,6 +82,8 @@ final class InstancePool: Sendable {
         let served: Int
         let since: UInt64
         let accounted: Int
+        /// Whether its memory has to be had again before it serves.
+        var isReleased = false
     }
 
     private struct State {
@@ -142,13 +144,7 @@ final class InstancePool: Sendable {
             return (entry, shortage(state, now), isRare)
         }
         do throws(VersionError) {
-            let instance: Instance
-            if let entry {
-                instance = entry.instance
-                if instance.isReleased { image.reclaim(instance) }
-            } else {
-                instance = try image.makeInstance()
-            }
+            let (instance, accounted) = try prepare(entry)
             return InstanceLease(
                 instance: instance,
                 kind: entry == nil ? .fresh : .pooled,
@@ -156,12 +152,23 @@ final class InstancePool: Sendable {
                 served: entry?.served ?? 0,
                 shortage: missing,
                 isRare: isRare,
-                accounted: charge(instance, inPlaceOf: entry?.accounted ?? 0)
+                accounted: accounted
             )
         } catch {
             state.withLock { $0.statistics.inUseCount -= 1 }
             throw error
         }
+    }
+
+    /// What an entry has, with its memory, or an instance made anew; and what the account has for it.
+    private func prepare(_ entry: Entry?) throws(VersionError) -> (Instance, Int) {
+        guard let entry else {
+            let instance = try image.makeInstance()
+            return (instance, charge(instance, inPlaceOf: 0))
+        }
+        guard entry.isReleased else { return (entry.instance, entry.accounted) }
+        image.reclaim(entry.instance)
+        return (entry.instance, charge(entry.instance, inPlaceOf: entry.accounted))
     }
 
     /// Takes an instance back after a request that ended at the time `now`, and resets it.
@@ -194,7 +201,8 @@ final class InstancePool: Sendable {
             instance: lease.instance,
             served: lease.served,
             since: now,
-            accounted: charge(lease.instance, inPlaceOf: lease.accounted)
+            accounted: charge(lease.instance, inPlaceOf: lease.accounted),
+            isReleased: lease.isRare && lease.instance.isReleased
         )
         let takenAt = lease.takenAt
         let isKept = state.withLock { state in
@@ -291,7 +299,8 @@ final class InstancePool: Sendable {
                 instance: entry.instance,
                 served: 0,
                 since: entry.since,
-                accounted: charge(entry.instance, inPlaceOf: entry.accounted)
+                accounted: charge(entry.instance, inPlaceOf: entry.accounted),
+                isReleased: true
             )
             let isKept = state.withLock { state in
                 guard !state.isRetired, state.entries.count < bounds.maximum else { return false }
@@ -308,7 +317,7 @@ final class InstancePool: Sendable {
             let place = state.entries.firstIndex { entry in
                 entry.served == 0 && entry.accounted > Self.unusedByteCountMax
                     && now &- min(entry.since, now) >= Self.unusedNanoseconds
-                    && image.canRelease && !entry.instance.isReleased
+                    && image.canRelease && !entry.isReleased
             }
             return place.map { state.entries.remove(at: $0) }
         }
