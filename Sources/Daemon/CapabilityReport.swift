@@ -44,8 +44,15 @@ package enum CapabilityReport {
         }
         do {
             let isText = path.hasSuffix(".wat")
-            let module = isText ? try TextModule.encode(bytes) : bytes
-            return ["file": JSONValue(path), "capabilities": try json(ofModule: module)]
+            let module = try Module(
+                isText ? try TextModule.encode(bytes) : bytes,
+                threads: Processors.count
+            )
+            return [
+                "file": JSONValue(path),
+                "capabilities": json(Capability.all(of: module.imports)),
+                "refused": .array(Capability.refusals(of: module).map { .string($0) }),
+            ]
         } catch {
             let mark = error is TextError ? ":" : ": "
             throw Failure(isUnreadable: false, message: "\(path)\(mark)\(error)")

@@ -29,6 +29,19 @@ public struct Capability: Equatable, Sendable {
         }
     }
 
+    /// Why the platform refuses a module for its imports, one by one; empty when it takes it.
+    ///
+    /// What only interpreters of runtimes may import is not among them.
+    public static func refusals(of module: Module) -> [String] {
+        do throws(LinkError) {
+            _ = try module.link(HostModules.runtimeImports)
+            return []
+        } catch {
+            let rest = error.omittedCount > 0 ? ["and \(error.omittedCount) more"] : []
+            return error.problems.map { "\($0.module).\($0.name): \($0.reason)" } + rest
+        }
+    }
+
     /// Kinds of imports, by what they are for, in the order of reports.
     enum Group: String, CaseIterable {
         case environment = "reads the request's head and its own settings"

@@ -38,6 +38,8 @@ struct Problem {
         if let detail = members["detail"]?.text { line += ": \(detail)" }
         // What an invalid module adds: where, which rule, what is missing.
         var standard: Set = ["type", "title", "status", "detail", "instance", "requestId"]
+        // The detail names them all.
+        standard.formUnion(["imports", "key"])
         let output = members["output"]?.text
         // The detail has them, and the stack says it again.
         if output != nil { standard.formUnion(["column", "file", "line", "message", "output"]) }

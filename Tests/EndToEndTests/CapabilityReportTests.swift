@@ -60,8 +60,16 @@ struct CapabilityReportTests {
         let report = try Program.run(["capabilities", folder.file("a.wat")])
         #expect(
             report.output
-                == "calls other functions of its host\n    wasi_snapshot_preview1.fd_wirte\n"
+                == """
+                calls other functions of its host
+                    wasi_snapshot_preview1.fd_wirte
+                is refused at deployment
+                    wasi_snapshot_preview1.fd_wirte: unknown import, did you mean fd_write?
+
+                """
         )
+        let script = try Program.run(["capabilities", "a.py"])
+        #expect(script.exitCode == 64 && script.errors.contains("its runtime"))
     }
 
     @Test func `a file that is no module has no report`() throws {

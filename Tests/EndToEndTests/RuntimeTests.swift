@@ -94,7 +94,11 @@ struct RuntimeTests {
         let problem = try RunningDaemon.json(near)
         #expect(problem["runtimes"] as? [String] == ["echo"])
         let missing = try daemon.deploy("one", script: "x", type: "text/x-python")
-        #expect(missing.text.contains("add it with 'roost runtime add python FILE'"))
+        #expect(
+            missing.text.contains(
+                "add it with 'scripts/runtimes python', or 'roost runtime add python"
+            )
+        )
     }
 
     @Test(arguments: [

@@ -43,6 +43,13 @@ struct ProjectTests {
         return (folder, Toolchain(environment: ["PATH": folder.path]))
     }
 
+    @Test func `a language may be called by its name, or by an ending`() {
+        let words = ["js", "JavaScript", "py", "rs", "cpp", "Go", "cobol", ""]
+        #expect(
+            words.map { Language(argument: $0) } == [.js, .js, .python, .rust, .c, .go, nil, nil]
+        )
+    }
+
     @Test(arguments: [
         (["Cargo.toml", "src/main.rs", "helper.py"], Language.rust),
         (["go.mod", "main.go", "cgo.c"], .go), (["a.cpp", "b.h"], .c), (["src/a.c"], .c),

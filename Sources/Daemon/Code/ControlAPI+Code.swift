@@ -91,12 +91,16 @@ extension ControlAPI {
 
     private func unknownRuntime(_ name: String) throws -> Problem {
         let known = try deployments.runtimes().map(\.name)
-        // A language's own runtime is not one that is spelled in another way, but one that is not there yet.
-        let nearest =
-            ScriptLanguage(rawValue: name) == nil ? NearestName.of(name, among: known) : nil
-        let advice =
-            nearest.map { ", did you mean '\($0)'?" }
-            ?? ": add it with 'roost runtime add \(name) FILE'"
+        let advice: String
+        if ScriptLanguage(rawValue: name) != nil {
+            // A language's own runtime is not one that is spelled otherwise, but one that is not there yet.
+            advice =
+                ": add it with 'scripts/runtimes \(name)', or 'roost runtime add \(name) FILE'"
+        } else if let nearest = NearestName.of(name, among: known) {
+            advice = ", did you mean '\(nearest)'?"
+        } else {
+            advice = ": add it with 'roost runtime add \(name) FILE'"
+        }
         var problem = Problem.unprocessable(
             "unknown-runtime",
             "Unknown runtime",

@@ -26,6 +26,11 @@ struct CapabilitiesCommand: ParsableCommand {
     }
 
     func validate() throws {
+        if [".js", ".mjs", ".py"].contains(where: subject.hasSuffix) {
+            throw ValidationError(
+                "a script may do what its runtime may: look at the function that it is deployed as"
+            )
+        }
         if let version, version < 1 { throw ValidationError("--version must be at least 1") }
         if isFile, version != nil { throw ValidationError("a file has no versions") }
     }
@@ -48,6 +53,10 @@ struct CapabilitiesCommand: ParsableCommand {
                     print("    \(printable(name.text))")
                 }
             }
+            let refused = report["refused"]?.elements ?? []
+            if refused.isEmpty { return }
+            print(Terminal.output.styled("is refused at deployment", .bold))
+            for reason in refused { print("    \(printable(reason.text))") }
         }
     }
 

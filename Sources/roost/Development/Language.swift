@@ -10,6 +10,17 @@ enum Language: String, CaseIterable, ExpressibleByArgument {
     case js
     case python
 
+    /// Reads a command line's word: also the language's own name, such as `JavaScript`, or an ending, such as `rs`.
+    init?(argument: String) {
+        let word = argument.lowercased()
+        let language = Self.allCases.first { language in
+            language.rawValue == word || language.title.lowercased() == word
+                || language.sourceExtensions.contains(word)
+        }
+        guard let language else { return nil }
+        self = language
+    }
+
     /// The language's own name.
     var title: String {
         switch self {
