@@ -17,12 +17,20 @@ struct Deployment {
     var key: SigningKey?
 
     /// Reads the code from a file, whose name and beginning tell the media type; `-` is standard input.
-    init(name: String, file: String, configuration: JSONValue? = nil) throws {
+    ///
+    /// What has a runtime is a script, whatever its name.
+    init(
+        name: String,
+        file: String,
+        runtime: String? = nil,
+        configuration: JSONValue? = nil
+    ) throws {
         self.name = name
         self.configuration = configuration
         code = try Output.input(file)
         let isModule = code.starts(with: [0x00, 0x61, 0x73, 0x6d])
-        type = isModule ? "application/wasm" : Self.mediaType(of: file)
+        let text = runtime == nil ? "application/wasm" : "text/plain"
+        type = isModule ? "application/wasm" : Self.mediaType(of: file) ?? text
     }
 
     /// Makes an archive of a folder, whose configuration is in it.
@@ -58,13 +66,13 @@ struct Deployment {
         return request
     }
 
-    private static func mediaType(of file: String) -> String {
+    private static func mediaType(of file: String) -> String? {
         switch URL(filePath: file).pathExtension {
         case "js", "mjs": "text/javascript"
         case "py": "text/x-python"
         case "wat": "text/wat"
         case "tar": "application/x-tar"
-        default: "application/wasm"
+        default: nil
         }
     }
 }

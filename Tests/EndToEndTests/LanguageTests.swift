@@ -195,6 +195,13 @@ struct LanguageTests {
     }
 
     @Test(.enabled(if: hasJavaScript, hint))
+    func `a script of no type that is known is named by its runtime's language`() throws {
+        let daemon = try javaScript()
+        let broken = try daemon.deploy("js", script: "\nx(", query: "?runtime=javascript")
+        #expect(try RunningDaemon.json(broken)["file"] as? String == "/main.js")
+    }
+
+    @Test(.enabled(if: hasJavaScript, hint))
     func `a script that waits for nothing is refused at once, and one for a timer is loaded`()
         throws
     {

@@ -66,6 +66,26 @@ struct RuntimeTests {
         #expect(files?.first?["sizeBytes"] as? Int == 6)
     }
 
+    @Test func `what is deployed for a runtime is a script, whatever its name`() throws {
+        let environment = [
+            "ROOST_URL": "http://\(daemon.service.address)",
+            "ROOST_DATA": daemon.folder.path(percentEncoded: false),
+        ]
+        let deployed = try Program.run(
+            ["deploy", "piped", "-", "--runtime", "echo"],
+            input: "from a pipe ",
+            environment: environment
+        )
+        #expect(deployed.exitCode == 0, "\(deployed.errors)")
+        #expect(try daemon.request("GET", "/f/piped").text == "from a pipe 1")
+        let refused = try Program.run(
+            ["deploy", "piped", "-"],
+            input: "x",
+            environment: environment
+        )
+        #expect(refused.exitCode == 1 && refused.errors.contains("\\0asm"))
+    }
+
     @Test func `a script is given back as it was deployed, with its files in an archive`() throws {
         #expect(try deploy("one", "first ").status == 201)
         let script = try daemon.request("GET", "/v1/functions/one/versions/1/module")

@@ -32,9 +32,11 @@ extension ControlAPI {
             }
             return CodeDraft(code: StoredCode(module: try check(bytes, format)))
         case .script(let bytes, let language):
-            let name = "main." + (language?.fileExtensions.first ?? "script")
+            let runtime = named ?? language?.rawValue
+            let spoken = try language ?? runtime.flatMap { try self.language(ofRuntime: $0) }
+            let name = "main." + (spoken?.fileExtensions.first ?? "script")
             let files = [StoredFile(path: name, bytes: bytes)]
-            return try draft(script: name, bytes, files, runtime: named ?? language?.rawValue)
+            return try draft(script: name, bytes, files, runtime: runtime)
         case .archive(let archive):
             guard archive.isModule else {
                 let language = ScriptLanguage(fileName: archive.main)
@@ -87,6 +89,10 @@ extension ControlAPI {
         code.runtimeBuild = record.build.digest
         code.main = script
         return CodeDraft(code: code, build: try RuntimeBuild(record.build))
+    }
+
+    private func language(ofRuntime name: String) throws -> ScriptLanguage? {
+        try deployments.runtime(named: name).flatMap { try RuntimeBuild($0.build).language }
     }
 
     private func unknownRuntime(_ name: String) throws -> Problem {

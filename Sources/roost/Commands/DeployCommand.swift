@@ -69,7 +69,9 @@ struct DeployCommand: ParsableCommand {
     }
 
     private func deployment() throws -> Deployment {
-        if let file, !ProjectFolder.isFolder(file) { return try Deployment(name: name, file: file) }
+        if let file, !ProjectFolder.isFolder(file) {
+            return try Deployment(name: name, file: file, runtime: runtime)
+        }
         let place = URL(filePath: file ?? name)
         let files = try FunctionFolder(place.path(percentEncoded: false))
         if try files.needsArchive() {

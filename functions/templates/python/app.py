@@ -3,7 +3,8 @@
 
 def app(environ, start_response):
     body = environ["wsgi.input"].read().decode()
-    print(environ["REQUEST_METHOD"], environ["PATH_INFO"], file=environ["wsgi.errors"])
+    path = environ["SCRIPT_NAME"] + environ["PATH_INFO"]
+    print(environ["REQUEST_METHOD"], path, file=environ["wsgi.errors"])
 
     name = body or "world"
     start_response("200 OK", [("Content-Type", "text/plain; charset=utf-8")])
