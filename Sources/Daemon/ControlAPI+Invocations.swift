@@ -4,7 +4,7 @@ import Linux
 import Platform
 import Store
 
-/// Invocation records, logs and measurements.
+/// Invocation records and measurements.
 extension ControlAPI {
     /// Answers `GET /v1/invocations`.
     func listInvocations(_ request: ControlRequest) throws -> Response {
@@ -40,7 +40,7 @@ extension ControlAPI {
     }
 
     /// What lists of records and logs can be filtered by.
-    private func filter(_ request: ControlRequest) throws -> InvocationStore.Filter {
+    func filter(_ request: ControlRequest) throws -> InvocationStore.Filter {
         var filter = InvocationStore.Filter()
         filter.version = try request.integer("version", in: 1...Int(Int32.max))
         filter.outcome = try choice("outcome", request, InvocationOutcome.init(rawValue:))
@@ -51,7 +51,7 @@ extension ControlAPI {
         return filter
     }
 
-    private static func document(_ gap: InvocationStore.Gap) -> JSONValue {
+    static func document(_ gap: InvocationStore.Gap) -> JSONValue {
         [
             "since": JSONValue(gap.since.description), "at": JSONValue(gap.at.description),
             "dropped": JSONValue(gap.dropped),
@@ -147,85 +147,6 @@ extension ControlAPI {
             throw .badRequest("'\(name)' is '\(text)', which is not an RFC 3339 time")
         }
         return timestamp
-    }
-
-    // MARK: - Logs
-
-    /// What a caller wants to see of a log, and how.
-    struct LogQuery: Sendable {
-        let filter: InvocationStore.Filter
-        let tail: Int
-        let follows: Bool
-        let asEvents: Bool
-    }
-
-    func logQuery(_ name: FunctionName, _ request: ControlRequest) throws -> LogQuery {
-        try request.allowQuery(
-            "tail",
-            "since",
-            "follow",
-            "version",
-            "outcome",
-            "status",
-            "start",
-            "minMs"
-        )
-        _ = try function(name)
-        var filter = try filter(request)
-        filter.function = name.description
-        let accept = request.fields["accept"] ?? ""
-        return LogQuery(
-            filter: filter,
-            tail: try request.integer("tail", in: 0...10_000) ?? 100,
-            follows: try request.boolean("follow") ?? false,
-            asEvents: accept.contains("text/event-stream")
-        )
-    }
-
-    /// `GET /v1/functions/{name}/logs`, without following.
-    func logs(of name: FunctionName, _ request: ControlRequest) throws -> Response {
-        let query = try logQuery(name, request)
-        let page = try invocations.logs(query.filter, tail: query.tail)
-        return Self.logResponse(query, Self.lines(page.items, query))
-    }
-
-    static func logResponse(_ query: LogQuery, _ body: [UInt8]) -> Response {
-        Response(
-            status: .ok,
-            fields: [
-                "Content-Type": query.asEvents ? "text/event-stream" : "application/x-ndjson",
-                "Cache-Control": "no-store",
-            ],
-            body: body
-        )
-    }
-
-    /// One line or event for each item.
-    static func lines(_ items: [InvocationStore.LogPage.Item], _ query: LogQuery) -> [UInt8] {
-        var bytes: [UInt8] = []
-        for item in items {
-            if query.asEvents { bytes += "data: ".utf8 }
-            switch item {
-            case .line(let entry): bytes += document(entry).encoded()
-            case .gap(let gap): bytes += JSONValue.object(["gap": document(gap)]).encoded()
-            }
-            bytes += (query.asEvents ? "\n\n" : "\n").utf8
-        }
-        return bytes
-    }
-
-    private static func document(_ entry: InvocationStore.LogEntry) -> JSONValue {
-        [
-            "id": JSONValue(entry.invocation),
-            "function": JSONValue(entry.function),
-            "version": JSONValue(entry.version),
-            "outcome": JSONValue(entry.outcome.rawValue),
-            "status": JSONValue(entry.status),
-            "at": JSONValue(entry.at.description),
-            "seq": JSONValue(Int(entry.line.sequence)),
-            "stream": JSONValue(entry.line.stream.rawValue),
-            "text": JSONValue(entry.line.text),
-        ]
     }
 
     // MARK: - Measurements

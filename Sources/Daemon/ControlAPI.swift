@@ -121,6 +121,8 @@ struct ControlAPI: Sendable {
             return try dispatch(request, [.get: stats])
         case ("invocations", 2):
             return try dispatch(request, [.get: listInvocations])
+        case ("logs", 2):
+            return try dispatch(request, [.get: { try logs(of: nil, $0) }])
         case ("invocations", 4) where segments[3] == "result":
             return try dispatch(request, [.get: { try asyncResult(segments[2], $0) }])
         case ("query", 2):

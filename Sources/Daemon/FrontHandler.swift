@@ -386,6 +386,8 @@ final class FrontHandler: RequestHandler {
             let executor =
                 ControlRoute.readsRecords(request.head.pathOctets)
                 ? parts.recordReaders : parts.executor
+            // Here, on the loop, so that it hears of it if the client goes before its turn has come.
+            if ControlRoute.isLog(request.head.pathOctets) { parts.followers.expect(exchange) }
             let isTaken = executor.submit {
                 if parts.api.beginExport(
                     request,
@@ -412,7 +414,10 @@ final class FrontHandler: RequestHandler {
                 )
                 if let stream { stream.end(with: response) } else { exchange.respond(response) }
             }
-            if !isTaken { exchange.respond(problem(.busy, request.head, identifier)) }
+            if !isTaken {
+                parts.followers.remove(exchange)
+                exchange.respond(problem(.busy, request.head, identifier))
+            }
         }
     }
 
@@ -530,8 +535,12 @@ enum ControlRoute {
     /// Whether what is at a path reads the log's database.
     static func readsRecords(_ path: ArraySlice<UInt8>) -> Bool {
         path.elementsEqual("/v1/query".utf8) || path.starts(with: "/v1/invocations".utf8)
-            || path.starts(with: "/v1/functions/".utf8)
-                && path.suffix(5).elementsEqual("/logs".utf8)
+            || isLog(path)
+    }
+
+    /// Whether a path is that of a log.
+    static func isLog(_ path: ArraySlice<UInt8>) -> Bool {
+        path.starts(with: "/v1/".utf8) && path.suffix(5).elementsEqual("/logs".utf8)
     }
 
     /// Whether a path is `/v1/functions/{name}` or `/v1/runtimes/{name}`, where modules are uploaded.

@@ -15,6 +15,8 @@ final class LogFollowers: Sendable {
     }
 
     private struct State {
+        /// Requests that may be followers, until that is known; those whose peers have gone are not among them.
+        var expected: Set<Exchange> = []
         var followers: [Exchange: Follower] = [:]
         var isStopping = false
     }
@@ -41,6 +43,11 @@ final class LogFollowers: Sendable {
         }
     }
 
+    /// Hears of a request that may follow a log; to be called before the peer's end could be told.
+    func expect(_ exchange: Exchange) {
+        monitor.withLock { _ = $0.expected.insert(exchange) }
+    }
+
     /// Takes on a request that follows a log; false when it is another request.
     ///
     /// Blocks.
@@ -50,46 +57,63 @@ final class LogFollowers: Sendable {
         caller: Caller,
         _ exchange: Exchange
     ) -> Bool {
+        defer { monitor.withLock { _ = $0.expected.remove(exchange) } }
         guard
             let control = try? ControlRequest(request, identifier: identifier, caller: caller),
-            control.method == .get, control.segments.count == 4,
-            control.segments[1] == "functions", control.segments[3] == "logs",
-            let name = try? api.name(control.segments[2]),
-            let query = try? api.logQuery(name, control), query.follows
+            control.method == .get, let query = try? query(control), query.follows
         else { return false }
-        let page: InvocationStore.LogPage
         do {
-            page = try api.invocations.logs(query.filter, tail: query.tail)
+            let page = try api.invocations.logs(query.filter, tail: query.tail)
+            var response = ControlAPI.logResponse(query, ControlAPI.lines(page.items, query))
+            response.fields.set("X-Request-Id", identifier)
+            let follower = Follower(
+                exchange: exchange,
+                caller: caller,
+                query: query,
+                cursor: page.cursor,
+                quietSince: Monotonic.now()
+            )
+            try begin(follower, response)
         } catch {
             let problem = ControlAPI.problem(of: error)
             exchange.respond(
                 problem.response(requestIdentifier: identifier, path: control.path)
             )
-            return true
         }
-        let follower = Follower(
-            exchange: exchange,
-            caller: caller,
-            query: query,
-            cursor: page.cursor,
-            quietSince: Monotonic.now()
-        )
-        var response = ControlAPI.logResponse(query, ControlAPI.lines(page.items, query))
-        response.fields.set("X-Request-Id", identifier)
-        // Before the thread can send a piece: pieces follow the head.
-        exchange.beginStream(response)
-        let isTaken = monitor.withLock { state in
-            guard !state.isStopping, state.followers.count < Self.countMax else { return false }
-            state.followers[exchange] = follower
-            return true
-        }
-        if isTaken { monitor.signal() } else { exchange.endStream() }
         return true
+    }
+
+    /// What a request wants of a log; nil when it is for something else.
+    private func query(_ request: ControlRequest) throws -> ControlAPI.LogQuery? {
+        let segments = request.segments
+        if segments == ["v1", "logs"] { return try api.logQuery(nil, request) }
+        guard segments.count == 4, segments[1] == "functions", segments[3] == "logs" else {
+            return nil
+        }
+        return try api.logQuery(try api.name(segments[2]), request)
+    }
+
+    private func begin(_ follower: Follower, _ response: Response) throws(Problem) {
+        let exchange = follower.exchange
+        let isFull = monitor.withLock { state in
+            guard !state.isStopping, state.followers.count < Self.countMax else { return true }
+            if state.expected.contains(exchange) {
+                // Under the lock: the thread sends pieces, and these follow the head.
+                exchange.beginStream(response)
+                state.followers[exchange] = follower
+            }
+            return false
+        }
+        guard !isFull else { throw .tooManyFollowers(countMax: Self.countMax) }
+        monitor.signal()
     }
 
     /// Forgets a follower whose peer has gone.
     func remove(_ exchange: Exchange) {
-        monitor.withLock { $0.followers[exchange] = nil }
+        monitor.withLock { state in
+            state.expected.remove(exchange)
+            state.followers[exchange] = nil
+        }
     }
 
     /// Ends all streams and stops the thread.
@@ -151,5 +175,17 @@ final class LogFollowers: Sendable {
                 }
             }
         }
+    }
+}
+
+extension Problem {
+    fileprivate static func tooManyFollowers(countMax: Int) -> Problem {
+        Problem(
+            status: .serviceUnavailable,
+            kind: "busy",
+            title: "Busy",
+            detail: "\(countMax) logs are followed, and no more can be at one time",
+            fields: ["Retry-After": "5"]
+        )
     }
 }

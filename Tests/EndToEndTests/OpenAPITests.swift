@@ -303,6 +303,7 @@ struct OpenAPITests {
         }
         try client.call("GET", "/v1/invocations/{id}", ["id": "none"], expecting: 404)
         try client.call("GET", "/v1/functions/{name}/logs")
+        try client.call("GET", "/v1/logs")
         let query = Array(
             #"{"sql":"SELECT function, p99(totalUs) FROM invocations GROUP BY 1"}"#.utf8
         )

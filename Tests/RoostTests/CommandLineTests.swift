@@ -68,7 +68,7 @@ struct CommandLineTests {
     @Test(arguments: [
         ["deploy", "a"], ["deploy", "a", "f", "--env", "A"],
         ["deploy", "a", "f", "--timeout-ms", "0"],
-        ["logs", "--follow"], ["logs", "a", "--tail", "-1"], ["query"],
+        ["logs", "--tail", "-1"], ["query"],
         ["query", "SELECT 1", "--limit", "0"], ["query", "SELECT 1", "--format", "xml"],
         ["query", "SELECT 1", "--json", "--format", "csv"],
         ["bench", "a", "--count", "0"],

@@ -1,4 +1,4 @@
-// The live log: what a function writes, as it writes it.
+// The live log: what functions write, as they write it.
 
 import { functionPath, all, query, stream } from './api.js';
 import { field, h, put, select, text, toast } from './dom.js';
@@ -54,7 +54,7 @@ export function open(context, main) {
   let connection = new AbortController();
   let recent = [];
 
-  const functionChoice = select([['', 'Choose …']], '', { 'aria-label': 'Function', onchange: () => restart({ function: functionChoice.value }) });
+  const functionChoice = select([['', 'All functions']], '', { 'aria-label': 'Function', onchange: () => restart({ function: functionChoice.value }) });
   const search = h('input', { type: 'search', placeholder: 'Text in the line', 'aria-label': 'Text in the line', value: parameters.get('text') ?? '',
     oninput: () => { context.remember({ text: search.value }); refilter(); } });
   const streamChoice = select([['', 'any'], 'stdout', 'stderr', 'log', 'platform'], parameters.get('stream') ?? '',
@@ -105,10 +105,8 @@ export function open(context, main) {
     connection = new AbortController();
     const { signal } = connection;
     const name = parameters.get('function') ?? '';
-    if (!name) {
-      text(state, 'Choose a function to follow.');
-      return;
-    }
+    const log = name ? functionPath(name, '/logs') : 'v1/logs';
+    space.classList.toggle('of-all', !name);
     const asked = Object.fromEntries(['version', 'outcome', 'status', 'start', 'minMs'].map((key) => [key, parameters.get(key)]));
     let last = '';
     let seen = new Set();
@@ -116,7 +114,7 @@ export function open(context, main) {
       text(state, 'Connecting …');
       try {
         const live = () => { text(state, 'Live'); delay = 500; };
-        const path = functionPath(name, '/logs') + query({ follow: true, tail: last ? 1000 : 500, since: last, ...asked });
+        const path = log + query({ follow: true, tail: last ? 1000 : 500, since: last, ...asked });
         await stream(path, { signal, opened: live }, (batch) => {
           if (signal.aborted) return;
           // After a break, lines of the last moment come once more.
@@ -195,7 +193,7 @@ export function open(context, main) {
       text(time, clock(line.at));
       time.dateTime = line.at;
       link.href = '#/invocations/' + encodeURIComponent(line.id);
-      text(link, line.id && 'v' + line.version);
+      text(link, line.id && (parameters.get('function') ? 'v' : line.function + '@') + line.version);
       link.title = `Invocation ${line.id}`;
       text(kind, line.stream);
       kind.className = 'stream is-' + line.stream;
@@ -221,7 +219,7 @@ export function open(context, main) {
   context.signal.addEventListener('abort', () => { clearInterval(meter); sizes.disconnect(); });
 
   all('v1/functions', 'functions', context).then((functions) => {
-    put(functionChoice, ...select([['', 'Choose …'], ...functions.map((row) => row.name)], '').childNodes);
+    put(functionChoice, ...select([['', 'All functions'], ...functions.map((row) => row.name)], '').childNodes);
     functionChoice.value = parameters.get('function') ?? '';
   }).catch((error) => { if (error.name !== 'AbortError') toast(error.message, 'bad'); });
   follow();

@@ -125,6 +125,7 @@ struct RouteRule: Sendable {
             .afterwards("bench")
         ),
         RouteRule(.get, "/v1/functions/{function}/logs", .read, .function),
+        RouteRule(.get, "/v1/logs", .read, .several),
         RouteRule(.get, "/v1/functions/{function}/capabilities", .read, .function),
 
         RouteRule(.get, "/v1/invocations", .read, .several),

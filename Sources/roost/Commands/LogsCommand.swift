@@ -9,13 +9,13 @@ struct LogsCommand: ParsableCommand {
         discussion: "With --json, prints the daemon's NDJSON: one object per log line."
     )
 
-    @Argument(help: "The function. (default: all functions, their lines by time)")
+    @Argument(help: "The function. (default: all that the token may see)")
     var name: String?
 
-    @Option(help: "How many of the last lines to print, of each function.")
+    @Option(help: "How many of the last lines to print, at most 10000.")
     var tail = 100
 
-    @Flag(name: [.short, .long], help: "Go on with what is logged from now on; needs a function.")
+    @Flag(name: [.short, .long], help: "Go on with what is logged from now on.")
     var follow = false
 
     @Option(help: "Leave out what is older: RFC 3339, or an age as 90s, 10m, 2h or 7d.")
@@ -41,31 +41,23 @@ struct LogsCommand: ParsableCommand {
 
     func validate() throws {
         if tail < 0 { throw ValidationError("--tail must not be negative") }
-        if follow, name == nil { throw ValidationError("--follow needs a function") }
     }
 
     func run() throws {
         try Output.reportingFailures {
             let client = try connection.makeClient()
             let terminal = output.json ? nil : Terminal.output
-            if let name, follow {
-                return try client.stream(request(name, follow: true)) {
-                    LogLine(bytes: $0).print(terminal)
-                }
+            if follow {
+                return try client.stream(request) { LogLine(bytes: $0).print(terminal) }
             }
-            let names = try name.map { [$0] } ?? client.functions().compactMap { $0["name"]?.text }
-            var lines: [LogLine] = []
-            for name in names {
-                let body = try client.control(request(name, follow: false)).body
-                lines += body.split(separator: UInt8(ascii: "\n")).map { LogLine(bytes: $0) }
+            let body = try client.control(request).body
+            for line in body.split(separator: UInt8(ascii: "\n")) {
+                LogLine(bytes: line).print(terminal)
             }
-            // One function's lines stay in the daemon's order.
-            if names.count > 1 { lines.sort { $0.time < $1.time } }
-            for line in lines { line.print(terminal) }
         }
     }
 
-    private func request(_ name: String, follow: Bool) -> DaemonClient.Request {
+    private var request: DaemonClient.Request {
         var query = [(name: "tail", value: String(tail))]
         let filters = [
             ("since", since?.text), ("outcome", outcome), ("status", status.map(String.init)),
@@ -75,7 +67,7 @@ struct LogsCommand: ParsableCommand {
         for case (let name, let value?) in filters { query.append((name: name, value: value)) }
         if follow { query.append((name: "follow", value: "true")) }
         return DaemonClient.Request(
-            path: "/v1/functions/\(DaemonClient.segment(name))/logs",
+            path: name.map { "/v1/functions/\(DaemonClient.segment($0))/logs" } ?? "/v1/logs",
             query: query,
             headers: [(name: "Accept", value: "application/x-ndjson")]
         )
