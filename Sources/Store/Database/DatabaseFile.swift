@@ -53,7 +53,8 @@ package final class DatabaseFile: Sendable {
                 // Records are added at the edges of a few trees: kept in memory and copied to the
                 // database less often, the same pages are read and written fewer times.
                 try database.execute(sql: "PRAGMA cache_size = -16384")
-                try database.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
+                // A few megabytes at a time: the commit that copies them waits until they are on disk.
+                try database.execute(sql: "PRAGMA wal_autocheckpoint = 1000")
                 // A WAL that a large transaction grew shrinks again at the next checkpoint.
                 try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
                 if durability == .normal {

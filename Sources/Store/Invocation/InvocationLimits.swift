@@ -23,7 +23,7 @@ extension InvocationStore {
         public var databaseBytesMax = 8 << 30
 
         /// How long retention goes on at a time, so that it never holds up the writer for long.
-        public var deletionMilliseconds = 10
+        public var deletionMilliseconds = 5
 
         /// How long a query goes on looking for matches before it hands out what it has.
         public var scanMilliseconds = 250
