@@ -160,6 +160,25 @@ struct Metrics {
         )
     }
 
+    /// Responses by plane and by the class of their status.
+    private mutating func addResponses(_ statistics: [LoopStatistics]) {
+        text.family(
+            "roost_http_responses_total",
+            .counter,
+            "Responses begun, by plane and by the class of their status."
+        )
+        let classes: [(String, KeyPath<ResponseCounts, Int>)] = [
+            ("2xx", \.successCount), ("3xx", \.redirectionCount), ("4xx", \.clientErrorCount),
+            ("5xx", \.serverErrorCount),
+        ]
+        for (name, count) in classes {
+            let all = statistics.reduce(0) { $0 + $1.responses[keyPath: count] }
+            let control = statistics.reduce(0) { $0 + $1.reservedResponses[keyPath: count] }
+            text.sample(MetricsText.Labels(("plane", "control"), ("class", name)), control)
+            text.sample(MetricsText.Labels(("plane", "data"), ("class", name)), all - control)
+        }
+    }
+
     private mutating func addServers(_ parts: FrontHandler.Parts) {
         let loops = parts.lifecycle.loops
         let statistics = loops.map(\.statistics)
@@ -169,16 +188,7 @@ struct Metrics {
         text.gauge("roost_http_connections", "Connections that are open.", sum(\.connectionCount))
         text.counter("roost_http_accepted_total", "Connections accepted.", sum(\.acceptedCount))
         text.counter("roost_http_requests_total", "Requests handed out.", sum(\.requestCount))
-        add(
-            "roost_http_responses_total",
-            .counter,
-            "Responses begun, by the class of their status.",
-            "class",
-            [
-                ("2xx", sum(\.successCount)), ("3xx", sum(\.redirectionCount)),
-                ("4xx", sum(\.clientErrorCount)), ("5xx", sum(\.serverErrorCount)),
-            ]
-        )
+        addResponses(statistics)
         text.counter(
             "roost_http_refused_total",
             "Messages refused as malformed, too large or too slow.",

@@ -154,6 +154,7 @@ struct PendingExchange {
     let isHead: Bool
     let version: RequestHead.Version
     let isSafe: Bool
+    let isReserved: Bool
     /// Whether the connection is closed afterwards, as the client asked or a limit demands.
     let closes: Bool
     /// What was said before the responses in front of this one were complete.

@@ -95,7 +95,14 @@ public struct LoopStatistics: Sendable, Equatable {
     public var requestCount = 0
     /// Messages that were refused as malformed, too large or too slow.
     public var refusedCount = 0
-    /// Responses that were begun, by the class of their status.
+    /// Responses that were begun.
+    public var responses = ResponseCounts()
+    /// Those of them to requests for which ``RequestHandler/isReserved(_:)`` holds.
+    public var reservedResponses = ResponseCounts()
+}
+
+/// How many responses were begun, by the class of their status.
+public struct ResponseCounts: Sendable, Equatable {
     public var successCount = 0
     public var redirectionCount = 0
     public var clientErrorCount = 0
@@ -112,6 +119,30 @@ public struct LoopStatistics: Sendable, Equatable {
     }
 }
 
+/// The atomics behind `ResponseCounts`.
+private struct ResponseGauges: ~Copyable {
+    private let successes = Atomic<Int>(0)
+    private let redirections = Atomic<Int>(0)
+    private let clientErrors = Atomic<Int>(0)
+    private let serverErrors = Atomic<Int>(0)
+
+    var counts: ResponseCounts {
+        ResponseCounts(
+            successCount: successes.load(ordering: .relaxed),
+            redirectionCount: redirections.load(ordering: .relaxed),
+            clientErrorCount: clientErrors.load(ordering: .relaxed),
+            serverErrorCount: serverErrors.load(ordering: .relaxed)
+        )
+    }
+
+    func publish(_ counts: ResponseCounts) {
+        successes.store(counts.successCount, ordering: .relaxed)
+        redirections.store(counts.redirectionCount, ordering: .relaxed)
+        clientErrors.store(counts.clientErrorCount, ordering: .relaxed)
+        serverErrors.store(counts.serverErrorCount, ordering: .relaxed)
+    }
+}
+
 /// The atomics behind `LoopStatistics`: the loop's thread alone writes them.
 final class LoopGauges: Sendable {
     private let connections = Atomic<Int>(0)
@@ -119,10 +150,8 @@ final class LoopGauges: Sendable {
     private let acceptFailures = Atomic<Int>(0)
     private let requests = Atomic<Int>(0)
     private let refused = Atomic<Int>(0)
-    private let successes = Atomic<Int>(0)
-    private let redirections = Atomic<Int>(0)
-    private let clientErrors = Atomic<Int>(0)
-    private let serverErrors = Atomic<Int>(0)
+    private let responses = ResponseGauges()
+    private let reservedResponses = ResponseGauges()
 
     var statistics: LoopStatistics {
         LoopStatistics(
@@ -131,10 +160,8 @@ final class LoopGauges: Sendable {
             acceptFailureCount: acceptFailures.load(ordering: .relaxed),
             requestCount: requests.load(ordering: .relaxed),
             refusedCount: refused.load(ordering: .relaxed),
-            successCount: successes.load(ordering: .relaxed),
-            redirectionCount: redirections.load(ordering: .relaxed),
-            clientErrorCount: clientErrors.load(ordering: .relaxed),
-            serverErrorCount: serverErrors.load(ordering: .relaxed)
+            responses: responses.counts,
+            reservedResponses: reservedResponses.counts
         )
     }
 
@@ -145,9 +172,7 @@ final class LoopGauges: Sendable {
         acceptFailures.store(statistics.acceptFailureCount, ordering: .relaxed)
         requests.store(statistics.requestCount, ordering: .relaxed)
         refused.store(statistics.refusedCount, ordering: .relaxed)
-        successes.store(statistics.successCount, ordering: .relaxed)
-        redirections.store(statistics.redirectionCount, ordering: .relaxed)
-        clientErrors.store(statistics.clientErrorCount, ordering: .relaxed)
-        serverErrors.store(statistics.serverErrorCount, ordering: .relaxed)
+        responses.publish(statistics.responses)
+        reservedResponses.publish(statistics.reservedResponses)
     }
 }

@@ -344,6 +344,7 @@ extension LoopCore {
                 isHead: head.method == .head,
                 version: head.version,
                 isSafe: head.method.isSafe,
+                isReserved: handler.isReserved(head),
                 closes: closes,
                 isHandled: isHandled,
                 summary: openSummary(sequence, head, bytesIn: bytesIn, connection)
@@ -377,6 +378,7 @@ extension LoopCore {
                 isHead: head?.method == .head,
                 version: head?.version ?? .http11,
                 isSafe: true,
+                isReserved: false,
                 closes: false,
                 isHandled: false,
                 summary: openSummary(sequence, head, bytesIn: 0, connection)

@@ -69,6 +69,11 @@ extension LoopCore {
         }
     }
 
+    private func count(_ response: Response, _ front: PendingExchange) {
+        statistics.responses.count(response.status)
+        if front.isReserved { statistics.reservedResponses.count(response.status) }
+    }
+
     private func encodeWhole(
         _ response: Response,
         _ front: PendingExchange,
@@ -81,7 +86,7 @@ extension LoopCore {
                 front.summary?.value.bytesOut += response.body.count
             }
             front.summary?.value.begin(response)
-            statistics.count(response.status)
+            count(response, front)
         } catch {
             encodeOwnFault(front, connection)
         }
@@ -107,7 +112,7 @@ extension LoopCore {
             )
             connection.streamRemaining = length
             front.summary?.value.begin(response)
-            statistics.count(response.status)
+            count(response, front)
         } catch {
             encodeOwnFault(front, connection)
             pop(connection)
@@ -163,7 +168,7 @@ extension LoopCore {
             )
         else { preconditionFailure("a constant response must be valid") }
         front.summary?.value.begin(response)
-        statistics.count(response.status)
+        count(response, front)
         guard hasBody else { return }
         connection.output.append(response.body)
         front.summary?.value.bytesOut += response.body.count

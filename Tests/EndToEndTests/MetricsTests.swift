@@ -64,10 +64,15 @@ struct MetricsTests {
         #expect(metrics.value("roost_log_records_dropped_total", ["reason": "ring_full"]) == 0)
         #expect(try #require(metrics.value("roost_log_commit_seconds_count")) >= 1)
         #expect(try #require(metrics.value("roost_database_bytes", ["database": "log"])) > 0)
-        #expect(
-            try #require(metrics.value("roost_http_responses_total", ["class": "4xx"])) >= 1
-        )
-        #expect(metrics.value("roost_http_responses_total", ["class": "5xx"]) == 2)
+        func responses(_ plane: String, _ statusClass: String) throws -> Double {
+            let labels = ["plane": plane, "class": statusClass]
+            return try #require(metrics.value("roost_http_responses_total", labels))
+        }
+        #expect(try responses("data", "4xx") >= 1)
+        #expect(try responses("data", "5xx") == 2)
+        #expect(try responses("data", "2xx") == 3)
+        #expect(try responses("control", "2xx") >= 2)
+        #expect(try responses("control", "5xx") == 0)
         #expect(metrics.value("roost_invocations_in_progress") == 0)
         #expect(
             try #require(metrics.value("roost_scheduler_slices_total", ["thread": "worker"])) > 0
