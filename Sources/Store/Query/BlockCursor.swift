@@ -30,8 +30,17 @@ struct BlockCondition {
 
 /// Goes through the rows of a table: the records of blocks, or their lines.
 final class BlockCursor {
+    /// In which order rows come.
+    enum Order {
+        case newestFirst
+        case oldestFirst
+        /// By columns of their kinds; only the columns that are kept have values then, beside those of kinds.
+        case grouped([GroupedRows.Term], keeping: [QueryColumn])
+    }
+
     private let table: QueryTable
     private let database: Database
+    private let guardian: QueryGuardian
     private let kinds: [Int64: RecordKind]
     private var filter = BlockFilter()
     private var identifier: RecordIdentifier?
@@ -47,23 +56,33 @@ final class BlockCursor {
     private var rowCount = 0
     private var row = 0
     private var kind: (number: Int64, kind: RecordKind)?
+    private var groups: GroupedRows?
 
-    init(_ table: QueryTable, _ database: Database, kinds: [Int64: RecordKind]) {
+    init(
+        _ table: QueryTable,
+        _ database: Database,
+        _ guardian: QueryGuardian,
+        kinds: [Int64: RecordKind]
+    ) {
         self.table = table
         self.database = database
+        self.guardian = guardian
         self.kinds = kinds
     }
+
+    deinit { forgetGroups() }
 
     // MARK: - Conditions
 
     /// Goes to the first row that may fulfil the conditions.
-    func begin(_ conditions: [BlockCondition], isDescending: Bool) throws {
+    func begin(_ conditions: [BlockCondition], _ order: Order) throws {
+        forgetGroups()
         filter = BlockFilter()
         filter.needsLines = table == .logLines
         identifier = nil
         lower = .min
         upper = .max
-        self.isDescending = isDescending
+        isDescending = if case .oldestFirst = order { false } else { true }
         for condition in conditions { apply(condition) }
         let ofKinds = conditions.filter(\.column.isOfKind)
         if !ofKinds.isEmpty {
@@ -78,6 +97,32 @@ final class BlockCursor {
         isAtEnd = false
         block = nil
         try advance()
+        if case .grouped(let terms, let columns) = order { try group(by: terms, keeping: columns) }
+    }
+
+    /// Reads all rows, and begins again with the first of the first group.
+    private func group(by terms: [GroupedRows.Term], keeping columns: [QueryColumn]) throws {
+        let rows = GroupedRows(keeping: columns)
+        var present = block?.columns[.key, 0]
+        while !isAtEnd, let block {
+            let number = block.columns[.kind, record]
+            try rows.append(number, try recordKind(number)) { integer($0, block) }
+            if block.columns[.key, 0] != present {
+                present = block.columns[.key, 0]
+                guardian.groupedBytes = max(guardian.groupedBytes, rows.byteCount)
+            }
+            try advance()
+        }
+        rows.sort(by: terms)
+        isAtEnd = try !rows.advance()
+        block = nil
+        groups = rows
+    }
+
+    private func forgetGroups() {
+        guard groups != nil else { return }
+        groups = nil
+        guardian.groupedBytes = 0
     }
 
     private func apply(_ condition: BlockCondition) {
@@ -130,6 +175,10 @@ final class BlockCursor {
 
     /// Goes to the next row that may fulfil the conditions, or to the end.
     func advance() throws {
+        if let groups {
+            isAtEnd = try !groups.advance()
+            return
+        }
         while !isAtEnd {
             while stepWithinBlock() {
                 if isWanted { return }
@@ -169,6 +218,8 @@ final class BlockCursor {
             ),
             arguments: [nextBlock]
         ) {
+            // SQLite asks only between rows, and these can be far apart.
+            guard guardian.mayGoOn else { throw DatabaseError(resultCode: .SQLITE_INTERRUPT) }
             let key: Int64 = header["key"]
             guard isDescending ? key >= lower : header["firstKey"] < upper else { break }
             nextBlock = isDescending ? key - 1 : key + 1
@@ -202,31 +253,46 @@ final class BlockCursor {
 
     /// A value of the present row.
     func value(_ column: QueryColumn) throws -> InvocationQuery.Value {
+        if let groups {
+            return groups.value(column).map(InvocationQuery.Value.integer)
+                ?? groups.kind.value(column)
+        }
         guard let block else { return .null }
+        if column.isInteger { return .integer(integer(column, block)) }
         let record = record
         switch column {
-        case .key: return .integer(block.columns[.key, record])
         case .id, .invocation: return .text(block.identifier(at: record))
         case .path: return .text(block.path(at: record))
         case .startedAt:
             let time = Timestamp(microseconds: block.columns[.startedAt, record])
             return .text(time.description)
-        case .startedUs: return .integer(block.columns[.startedAt, record])
-        case .queueUs: return .integer(block.columns[.queueMicroseconds, record])
-        case .startUs: return .integer(block.columns[.startMicroseconds, record])
-        case .guestUs: return .integer(block.columns[.guestMicroseconds, record])
-        case .totalUs: return .integer(block.columns[.totalMicroseconds, record])
-        case .fuel: return .integer(block.columns[.fuel, record])
-        case .memoryPeakBytes: return .integer(block.columns[.memoryPeakBytes, record])
-        case .bytesIn: return .integer(block.columns[.bytesIn, record])
-        case .bytesOut: return .integer(block.columns[.bytesOut, record])
         case .traceId: return .init(block.trace(at: record)?.description)
         case .error: return .init(block.error(at: record))
         case .trap: return try trapReport(block, record)
-        case .lineCount: return .integer(block.columns[.lineCount, record])
-        case .linesTruncated: return .integer(block.areLinesTruncated(at: record) ? 1 : 0)
-        case .seq, .at, .atUs, .stream, .text: return lineValue(column, block, record)
-        default: return try kindValue(column, block.columns[.kind, record])
+        case .at, .stream, .text: return lineValue(column, block, record)
+        default: return try recordKind(block.columns[.kind, record]).value(column)
+        }
+    }
+
+    /// A value of the present row, of a column of integers.
+    private func integer(_ column: QueryColumn, _ block: RecordBlock) -> Int64 {
+        let record = record
+        switch column {
+        case .key: return block.columns[.key, record]
+        case .startedUs: return block.columns[.startedAt, record]
+        case .queueUs: return block.columns[.queueMicroseconds, record]
+        case .startUs: return block.columns[.startMicroseconds, record]
+        case .guestUs: return block.columns[.guestMicroseconds, record]
+        case .totalUs: return block.columns[.totalMicroseconds, record]
+        case .fuel: return block.columns[.fuel, record]
+        case .memoryPeakBytes: return block.columns[.memoryPeakBytes, record]
+        case .bytesIn: return block.columns[.bytesIn, record]
+        case .bytesOut: return block.columns[.bytesOut, record]
+        case .lineCount: return block.columns[.lineCount, record]
+        case .linesTruncated: return block.areLinesTruncated(at: record) ? 1 : 0
+        case .seq: return lines?.columns[.sequence, row] ?? 0
+        case .atUs: return lines?.columns[.atMicroseconds, row] ?? 0
+        default: preconditionFailure("\(column) is no column of integers")
         }
     }
 
@@ -237,8 +303,6 @@ final class BlockCursor {
     ) -> InvocationQuery.Value {
         guard let lines else { return .null }
         switch column {
-        case .seq: return .integer(lines.columns[.sequence, row])
-        case .atUs: return .integer(lines.columns[.atMicroseconds, row])
         case .stream: return .text(lines.stream(at: row).rawValue)
         case .at:
             let at = block.columns[.startedAt, record] &+ lines.columns[.atMicroseconds, row]
@@ -247,15 +311,11 @@ final class BlockCursor {
         }
     }
 
-    private func kindValue(
-        _ column: QueryColumn,
-        _ number: Int64
-    ) throws -> InvocationQuery.Value {
-        if kind?.number != number {
-            guard let found = kinds[number] else { throw StoreError.damagedBlock }
-            kind = (number, found)
-        }
-        return kind?.kind.value(column) ?? .null
+    private func recordKind(_ number: Int64) throws -> RecordKind {
+        if let kind, kind.number == number { return kind.kind }
+        guard let found = kinds[number] else { throw StoreError.damagedBlock }
+        kind = (number, found)
+        return found
     }
 
     private func trapReport(_ block: RecordBlock, _ record: Int) throws -> InvocationQuery.Value {
@@ -282,7 +342,7 @@ extension BlockCondition {
 }
 
 extension RecordKind {
-    fileprivate func value(_ column: QueryColumn) -> InvocationQuery.Value {
+    func value(_ column: QueryColumn) -> InvocationQuery.Value {
         switch column {
         case .function: .text(function)
         case .version: .integer(Int64(version))

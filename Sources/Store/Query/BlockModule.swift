@@ -5,6 +5,7 @@ internal import GRDBSQLite
 @safe
 final class BlockModule {
     fileprivate let table: QueryTable
+    fileprivate let columns: [QueryColumn]
     fileprivate let database: Database
     fileprivate let guardian: QueryGuardian
     // SAFETY: allocated in `init` and freed in `deinit`, which SQLite brings about when it has no more use for it.
@@ -40,6 +41,7 @@ final class BlockModule {
         _ kinds: [Int64: RecordKind]
     ) {
         self.table = table
+        columns = table.columns
         self.database = database
         self.guardian = guardian
         self.kinds = kinds
@@ -140,7 +142,12 @@ private func openCursor(
     unsafe memory.initialize(
         to: CursorMemory(
             module: module,
-            cursor: BlockCursor(module.table, module.database, kinds: module.kinds)
+            cursor: BlockCursor(
+                module.table,
+                module.database,
+                module.guardian,
+                kinds: module.kinds
+            )
         )
     )
     unsafe cursor.pointee = UnsafeMutableRawPointer(memory).assumingMemoryBound(
@@ -160,14 +167,20 @@ private func closeCursor(_ cursor: UnsafeMutablePointer<sqlite3_vtab_cursor>?) -
 // MARK: - Planning
 
 /// How rows are ordered, as `idxNum` tells `xFilter`.
-private let ascending: Int32 = 1
+private enum ScanOrder: Int32 {
+    case newestFirst
+    case oldestFirst
+    /// As the plan says after its conditions: how many columns rows are ordered by, each with 1, or 2 when it descends,
+    /// and the columns of integers that are asked for.
+    case grouped
+}
 
 private func planScan(
     _ table: UnsafeMutablePointer<sqlite3_vtab>?,
     _ info: UnsafeMutablePointer<sqlite3_index_info>?
 ) -> Int32 {
     guard let table = unsafe table, let info = unsafe info else { return SQLITE_MISUSE }
-    let columns = unsafe tableMemory(table).pointee.module.table.columns
+    let columns = unsafe tableMemory(table).pointee.module.columns
     var plan: [UInt8] = []
     var cost = 1_000_000.0
     for index in 0..<Int(unsafe info.pointee.nConstraint) {
@@ -182,7 +195,7 @@ private func planScan(
         plan += [UInt8(1 + constraint.iColumn), UInt8(comparison.rawValue)]
         cost /= comparison == .equal ? 10 : 4
     }
-    unsafe setOrder(info, columns)
+    plan += unsafe planOrder(info, columns)
     unsafe info.pointee.estimatedCost = cost
     unsafe info.pointee.estimatedRows = Int64(cost)
     // A NUL ends the text, so that no byte of the plan is zero.
@@ -199,48 +212,89 @@ private func isBinary(_ collation: UnsafePointer<CChar>?) -> Bool {
     unsafe collation.map { unsafe String(cString: $0) } == "BINARY"
 }
 
-/// Rows come in the order of storing, the newest first unless the oldest are wanted.
-private func setOrder(_ info: UnsafeMutablePointer<sqlite3_index_info>, _ columns: [QueryColumn]) {
-    let order = (0..<Int(unsafe info.pointee.nOrderBy)).map { index in
+/// Rows come in the order of storing, the newest first unless the oldest are wanted; or by columns of their kinds, which
+/// are few, so that SQLite needs to sort nothing.
+///
+/// Returns what the plan says of it.
+private func planOrder(
+    _ info: UnsafeMutablePointer<sqlite3_index_info>,
+    _ columns: [QueryColumn]
+) -> [UInt8] {
+    let terms = (0..<Int(unsafe info.pointee.nOrderBy)).map { index in
         let term = unsafe info.pointee.aOrderBy[index]
-        return (column: term.iColumn, isDescending: term.desc != 0)
+        return (place: Int(term.iColumn), isDescending: term.desc != 0)
     }
-    guard let first = order.first, first.column >= 0, columns[Int(first.column)] == .key,
-        order.count == 1
-            || order.count == 2 && order[1].column >= 0
-                && columns[Int(order[1].column)] == .seq
-                && order[1].isDescending == first.isDescending
-    else { return }
+    guard let first = terms.first, terms.allSatisfy({ $0.place >= 0 }) else { return [] }
+    let wanted = terms.map { columns[$0.place] }
+    if wanted == [.key]
+        || wanted == [.key, .seq] && terms[1].isDescending == first.isDescending
+    {
+        unsafe info.pointee.orderByConsumed = 1
+        let order = first.isDescending ? ScanOrder.newestFirst : .oldestFirst
+        unsafe info.pointee.idxNum = order.rawValue
+        return []
+    }
+    let used = unsafe info.pointee.colUsed
+    let kept = columns.indices.filter { used & 1 << UInt64($0) != 0 && !columns[$0].isOfKind }
+    guard wanted.allSatisfy(\.isOfKind), kept.allSatisfy({ columns[$0].isInteger }) else {
+        return []
+    }
     unsafe info.pointee.orderByConsumed = 1
-    unsafe info.pointee.idxNum = first.isDescending ? 0 : ascending
+    unsafe info.pointee.idxNum = ScanOrder.grouped.rawValue
+    var plan = [UInt8(terms.count)]
+    for term in terms { plan += [UInt8(term.place + 1), term.isDescending ? 2 : 1] }
+    return plan + kept.map { UInt8($0 + 1) }
+}
+
+/// The order that a plan says, after its conditions.
+private func order(
+    _ number: Int32,
+    _ plan: ArraySlice<UInt8>,
+    _ columns: [QueryColumn]
+) -> BlockCursor.Order {
+    switch ScanOrder(rawValue: number) {
+    case .oldestFirst: return .oldestFirst
+    case .grouped:
+        let rest = plan.dropFirst()
+        let count = 2 * Int(plan.first ?? 0)
+        let bytes = Array(rest.prefix(count))
+        let terms = stride(from: 0, to: bytes.count, by: 2).map { index in
+            GroupedRows.Term(
+                column: columns[Int(bytes[index]) - 1],
+                isDescending: bytes[index + 1] == 2
+            )
+        }
+        return .grouped(terms, keeping: rest.dropFirst(count).map { columns[Int($0) - 1] })
+    default: return .newestFirst
+    }
 }
 
 // MARK: - Scanning
 
 private func beginScan(
     _ cursor: UnsafeMutablePointer<sqlite3_vtab_cursor>?,
-    _ order: Int32,
+    _ number: Int32,
     _ plan: UnsafePointer<CChar>?,
     _ count: Int32,
     _ values: UnsafeMutablePointer<OpaquePointer?>?
 ) -> Int32 {
     guard let cursor = unsafe cursor else { return SQLITE_MISUSE }
     return unsafe attempt(cursor) { memory in
-        let columns = memory.module.table.columns
+        let columns = memory.module.columns
+        let plan = Array(unsafe plan.map { unsafe String(cString: $0) }?.utf8 ?? "".utf8)
         var conditions: [BlockCondition] = []
         for index in 0..<Int(count) {
-            guard let plan = unsafe plan, let values = unsafe values,
-                let comparison = BlockCondition.Comparison(
-                    rawValue: Int32(unsafe plan[2 * index + 1])
-                )
+            guard let values = unsafe values,
+                let comparison = BlockCondition.Comparison(rawValue: Int32(plan[2 * index + 1]))
             else { continue }
-            let column = columns[Int(unsafe plan[2 * index]) - 1]
+            let column = columns[Int(plan[2 * index]) - 1]
             let value = unsafe value(values[index])
             conditions.append(
                 BlockCondition(column: column, comparison: comparison, value: value)
             )
         }
-        try memory.cursor.begin(conditions, isDescending: order != ascending)
+        let order = order(number, plan.dropFirst(2 * Int(count)), columns)
+        try memory.cursor.begin(conditions, order)
     }
 }
 
@@ -271,7 +325,7 @@ private func columnOfCursor(
 ) -> Int32 {
     guard let cursor = unsafe cursor else { return SQLITE_MISUSE }
     return unsafe attempt(cursor) { memory in
-        switch try memory.cursor.value(memory.module.table.columns[Int(index)]) {
+        switch try memory.cursor.value(memory.module.columns[Int(index)]) {
         case .null: unsafe sqlite3_result_null(context)
         case .integer(let value): unsafe sqlite3_result_int64(context, value)
         case .real(let value): unsafe sqlite3_result_double(context, value)

@@ -7,7 +7,7 @@ public struct InvocationQuery: Equatable, Sendable {
     /// What a statement may use.
     public struct Limits: Equatable, Sendable {
         /// How long it may run.
-        public var timeoutMilliseconds = 5_000
+        public var timeoutMilliseconds = 10_000
 
         /// The most rows of an answer.
         public var rowsMax = 100_000

@@ -10,6 +10,8 @@ final class QueryGuardian {
     private let deadline: UInt64
     private let memoryBytesMax: Int64
     private(set) var isOutOfMemory = false
+    /// What rows take that are put together by their kinds.
+    var groupedBytes = 0
     /// The tables of the databases, in lower case.
     var storedTables: Set<String> = []
     /// What was not allowed, for the message.
@@ -29,8 +31,8 @@ final class QueryGuardian {
     }
 
     // Memory is that of all connections: SQLite counts no other. What others take meanwhile is little.
-    fileprivate var mayGoOn: Bool {
-        if sqlite3_memory_used() > memoryBytesMax { isOutOfMemory = true }
+    var mayGoOn: Bool {
+        if sqlite3_memory_used() + Int64(groupedBytes) > memoryBytesMax { isOutOfMemory = true }
         return !isOutOfMemory && Monotonic.now() < deadline
     }
 
@@ -70,9 +72,12 @@ final class QueryGuardian {
     private static let readable = QueryViews.names
         .union(QueryTable.allCases.map(\.rawValue)).union(["json_each", "json_tree"])
 
-    /// What reaches beyond the query, or makes large values of nothing.
+    /// What reaches beyond the query, makes large values of nothing, or takes time in which nobody can stop it: a width
+    /// of `printf` can keep a processor busy for seconds.
     private static let refusedFunctions: Set<String> = [
         "load_extension", "fts3_tokenizer", "fts5", "zeroblob", "randomblob", "sqlite_log",
+        "printf",
+        "format",
     ]
 }
 

@@ -219,11 +219,19 @@ final class QuerySession {
             return guardian.isOutOfMemory
                 ? QueryError(
                     .memory,
-                    "the query needs more than \(limits.memoryBytesMax) bytes of memory"
+                    """
+                    the query needs more than \(limits.memoryBytesMax) bytes of memory to sort or group: \
+                    name a span of time (startedUs > …), or group and order by function, version, alias, \
+                    trigger, method, status, outcome or start and use no texts beside them, which takes \
+                    little; the limit is query.memoryBytesMax
+                    """
                 )
                 : QueryError(
                     .timeout,
-                    "the query took longer than \(limits.timeoutMilliseconds) ms"
+                    """
+                    the query took longer than \(limits.timeoutMilliseconds) ms: name a span of time \
+                    (startedUs > …) or less of it; the limit is query.timeoutMs
+                    """
                 )
         case SQLITE_NOMEM:
             return QueryError(.memory, message)
@@ -234,7 +242,11 @@ final class QuerySession {
             return QueryError(.invalid, reason)
         default:
             let offset = unsafe sqlite3_error_offset(connection)
-            return QueryError(.invalid, message, offset: offset >= 0 ? Int(offset) : nil)
+            // A table that may not be read is not even opened, and SQLite says no more than that.
+            let reason =
+                message.hasPrefix("vtable constructor failed") || message == "not authorized"
+                ? guardian.refusal.map { "\(message): \($0)" } ?? message : message
+            return QueryError(.invalid, reason, offset: offset >= 0 ? Int(offset) : nil)
         }
     }
 }

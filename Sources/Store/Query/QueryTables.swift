@@ -43,6 +43,16 @@ enum QueryColumn: String, CaseIterable {
         }
     }
 
+    /// Whether it is an integer of each record or line.
+    var isInteger: Bool {
+        switch self {
+        case .key, .startedUs, .queueUs, .startUs, .guestUs, .totalUs, .fuel, .memoryPeakBytes,
+            .bytesIn, .bytesOut, .lineCount, .linesTruncated, .seq, .atUs:
+            true
+        default: false
+        }
+    }
+
     /// Whether it is the same for all records of a kind, so that an equality chooses among kinds.
     var isOfKind: Bool {
         switch self {
@@ -119,7 +129,7 @@ enum QueryViews {
     private static func time(_ microseconds: String) -> String {
         """
         strftime('%Y-%m-%dT%H:%M:%S', (\(microseconds)) / 1000000, 'unixepoch')
-            || printf('.%06dZ', (\(microseconds)) % 1000000)
+            || '.' || substr(1000000 + (\(microseconds)) % 1000000, 2) || 'Z'
         """
     }
 }
