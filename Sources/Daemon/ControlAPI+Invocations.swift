@@ -35,6 +35,7 @@ extension ControlAPI {
         return json([
             "invocations": .array(page.records.map { Self.document($0) }),
             "nextCursor": JSONValue(page.nextCursor),
+            "searchedTo": JSONValue(page.searchedTo?.description),
             "gaps": .array(page.gaps.map(Self.document)),
         ])
     }

@@ -202,11 +202,14 @@ struct InvocationStoreTests {
             let page = try log.store.invocations(filter, limit: 5, cursor: cursor)
             #expect(page.records.isEmpty)
             cursor = page.nextCursor
+            #expect((page.searchedTo == nil) == (cursor == nil))
             pages += 1
         } while cursor != nil && pages < 20
         #expect(pages == 6)
         filter.status = 200
-        #expect(try log.store.invocations(filter, limit: 1).records.map(\.id) == ["4"])
+        let full = try log.store.invocations(filter, limit: 1)
+        #expect(full.records.map(\.id) == ["4"])
+        #expect(full.searchedTo == nil)
     }
 
     @Test func `pages neither repeat nor miss records while others are stored`() throws {

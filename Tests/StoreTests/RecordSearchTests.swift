@@ -70,6 +70,29 @@ struct RecordSearchTests {
         )
     }
 
+    @Test(arguments: [1, 16, 17, 60])
+    func `a text is found whether few or many records of a block pass`(_ count: Int) throws {
+        let log = try LogFixture()
+        for part in 0..<3 {
+            log.add(
+                (0..<120).map { index in
+                    var record = logged("\(part).\(index)", index % 3 == 0 ? "needle" : "hay")
+                    record.status = index < count ? 500 : 200
+                    return record
+                }
+            )
+        }
+        let expected = (0..<3).reversed().flatMap { part in
+            (0..<count).reversed().filter { $0 % 3 == 0 }.map { "\(part).\($0)" }
+        }
+        #expect(
+            try log.ids(limit: 1_000) {
+                $0.text = "needle"
+                $0.status = 500
+            } == expected
+        )
+    }
+
     @Test(arguments: ["\"open", "a AND", "(", "a-b", "nocolumn:a", "*", "", "^"])
     func `a search that is malformed says so`(_ text: String) throws {
         let log = try LogFixture()

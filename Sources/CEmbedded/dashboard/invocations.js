@@ -6,6 +6,8 @@ import { failure, field, figure, h, put, select, text } from './dom.js';
 import { bytes, clock, count, duration, moment, plural } from './format.js';
 import { DataTable } from './table.js';
 
+// How many records are shown at first, and with each step further back.
+const pageSize = 200;
 const outcomes = ['ok', 'trap', 'timeout', 'fuel', 'memory', 'bad-output', 'canceled', 'overloaded'];
 
 /** The controls for filters of these names; `onchange` gets what has changed. */
@@ -73,22 +75,31 @@ function openList(context, main) {
     h('div.filters', { role: 'search' }, filterFields(parameters, filters, (changes) => { context.remember(changes); load(); })),
     notice, table.element, h('div.foot', {}, older, gaps));
 
+  /** Shows a page of records, and searches on for as long as the daemon had no time to find as many. */
   async function load(continues = false) {
     request.abort();
     request = new AbortController();
     const { signal } = request;
     const asked = Object.fromEntries(filters.map((name) => [name, parameters.get(name)]));
     if (asked.since) asked.since = new Date(Date.now() - asked.since * 1000).toISOString();
+    if (!continues) [rows, cursor] = [[], ''];
+    let [wanted, dropped] = [pageSize, 0];
     try {
-      const page = await get('v1/invocations' + query({ ...asked, limit: 200, cursor: continues ? cursor : '' }), { signal });
-      rows = continues ? rows.concat(page.invocations) : page.invocations;
-      cursor = page.nextCursor;
-      const dropped = page.gaps.reduce((sum, gap) => sum + gap.dropped, 0);
-      text(gaps, dropped ? `Of this time, ${plural(dropped, 'record is', 'records are')} missing: the daemon could not store them.` : '');
-      table.empty = 'No invocation passes these filters.';
-      table.show(rows);
-      older.hidden = !cursor;
-      put(notice);
+      do {
+        const page = await get('v1/invocations' + query({ ...asked, limit: wanted, cursor }), { signal });
+        rows = rows.concat(page.invocations);
+        cursor = page.nextCursor;
+        wanted -= page.invocations.length;
+        dropped += page.gaps.reduce((sum, gap) => sum + gap.dropped, 0);
+        const isLooking = page.searchedTo && wanted > 0;
+        text(gaps, isLooking ? `Looking for more, before ${moment(page.searchedTo)} …`
+          : dropped ? `Of this time, ${plural(dropped, 'record is', 'records are')} missing: the daemon could not store them.` : '');
+        table.empty = isLooking ? 'Nothing yet …' : 'No invocation passes these filters.';
+        table.show(rows);
+        older.hidden = !cursor || isLooking;
+        put(notice);
+        if (!page.searchedTo) break;
+      } while (cursor && wanted > 0);
     } catch (error) {
       if (error.name !== 'AbortError') put(notice, failure(error, () => load(continues)));
     }

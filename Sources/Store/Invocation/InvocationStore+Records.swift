@@ -50,6 +50,10 @@ extension InvocationStore {
         /// out what it has when its time is up.
         public var records: [InvocationRecord]
 
+        /// When the oldest records that were looked at were stored, if the time was up before there were as many as
+        /// asked for.
+        public var searchedTo: Timestamp?
+
         /// Where to go on; opaque.
         ///
         /// Records that are stored meanwhile do not shift it. `nil`: no more.
@@ -91,6 +95,10 @@ extension InvocationStore {
             try search.run(in: database, until: end)
             return Page(
                 records: search.records,
+                searchedTo: search.isOutOfTime
+                    ? search.nextUpper.map {
+                        Timestamp(microseconds: RecordKey(rawValue: $0).microseconds)
+                    } : nil,
                 nextCursor: search.nextUpper.map { Cursor(key: $0).pageText },
                 gaps: try Gap.all(
                     from: search.nextUpper ?? search.lower,

@@ -6,9 +6,11 @@ struct RecordSearch {
     private(set) var records: [InvocationRecord] = []
     /// Where the next page begins, exclusive; nil after the last page.
     private(set) var nextUpper: Int64?
+    /// Whether there was no time to look for as many records as were wanted.
+    private(set) var isOutOfTime = false
 
     private let limit: Int
-    private let text: TextSearch?
+    private let text: TextMatches?
     private var scan: BlockScan
     private var kinds = StoredKinds()
 
@@ -19,7 +21,7 @@ struct RecordSearch {
         in database: Database
     ) throws {
         self.limit = limit
-        text = try filter.text.map { try TextSearch($0, in: database) }
+        text = try filter.text.map { TextMatches(try TextSearch($0, in: database)) }
         scan = BlockScan(try BlockFilter(filter, in: database))
         scan.upper = upper
     }
@@ -29,14 +31,14 @@ struct RecordSearch {
 
     /// Looks at blocks until there is a page, nothing more, or no time left.
     mutating func run(in database: Database, until end: UInt64) throws {
-        if let text { return try run(text, in: database, until: end) }
+        if var text { return try run(&text, in: database, until: end) }
         let wanted = scan
         try wanted.descend(in: database) { place in
             try add(RecordBlock(database, key: place.key), place, nil, in: database)
             guard nextUpper == nil else { return false }
             scan.upper = place.firstKey
             guard Monotonic.now() < end else {
-                nextUpper = scan.upper
+                stop()
                 return false
             }
             return true
@@ -46,7 +48,7 @@ struct RecordSearch {
     // Goes down by turns: to the next block that may hold a match by its summary, and to the next
     // record that holds the text.
     private mutating func run(
-        _ text: TextSearch,
+        _ text: inout TextMatches,
         in database: Database,
         until end: UInt64
     ) throws {
@@ -62,8 +64,13 @@ struct RecordSearch {
             } else {
                 scan.upper = key &+ 1
             }
-            if nextUpper == nil, Monotonic.now() >= end { nextUpper = scan.upper }
+            if nextUpper == nil, Monotonic.now() >= end { stop() }
         }
+    }
+
+    private mutating func stop() {
+        nextUpper = scan.upper
+        isOutOfTime = records.count < limit
     }
 
     /// Adds the records of a block that pass, the newest first.

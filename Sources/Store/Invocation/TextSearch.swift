@@ -23,22 +23,17 @@ struct TextSearch {
         if let table = tables.first { _ = try keys(table, 0...0, limit: 1, database) }
     }
 
-    /// The highest key within a range whose record matches.
-    func highestKey(in range: ClosedRange<Int64>, _ database: Database) throws -> Int64? {
+    /// The keys within a range whose records match, the highest first, and so many at most.
+    func keys(
+        in range: ClosedRange<Int64>,
+        limit: Int,
+        _ database: Database
+    ) throws -> [Int64] {
+        var found: [Int64] = []
         for table in tables where table.firstKey <= range.upperBound {
             let bounds = max(range.lowerBound, table.firstKey)...range.upperBound
-            if let key = try keys(table, bounds, limit: 1, database).first { return key }
-            if table.firstKey <= range.lowerBound { return nil }
-        }
-        return nil
-    }
-
-    /// The keys within a range whose records match.
-    func keys(in range: ClosedRange<Int64>, _ database: Database) throws -> Set<Int64> {
-        var found: Set<Int64> = []
-        for table in tables where table.firstKey <= range.upperBound {
-            found.formUnion(try keys(table, range, limit: .max, database))
-            if table.firstKey <= range.lowerBound { break }
+            found += try keys(table, bounds, limit: limit - found.count, database)
+            if found.count == limit || table.firstKey <= range.lowerBound { break }
         }
         return found
     }
@@ -62,5 +57,73 @@ struct TextSearch {
         } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
             throw StoreError.invalidSearch(reason: error.message ?? "it is malformed")
         }
+    }
+}
+
+/// The keys of the records that match a text, for a search that goes down: they are read many at a time.
+///
+/// Each question to the index begins anew at the text's first record, and takes half a millisecond when these are many.
+struct TextMatches {
+    private let search: TextSearch
+    // What is known: the keys from `low` to `high`, the highest first.
+    private var keys: [Int64] = []
+    private var low = Int64.max
+    private var high = Int64.min
+    private var chunk = 64
+
+    private static let chunkMax = 32_768
+
+    init(_ search: TextSearch) { self.search = search }
+
+    /// The highest key within a range whose record matches.
+    mutating func highestKey(
+        in range: ClosedRange<Int64>,
+        _ database: Database
+    ) throws -> Int64? {
+        var upper = range.upperBound
+        while true {
+            try know(upper, downTo: range.lowerBound, database)
+            let index = firstIndex(atMost: upper)
+            if index < keys.count {
+                return keys[index] >= range.lowerBound ? keys[index] : nil
+            }
+            guard low > range.lowerBound else { return nil }
+            upper = low - 1
+        }
+    }
+
+    /// The keys within a range whose records match.
+    mutating func keys(in range: ClosedRange<Int64>, _ database: Database) throws -> Set<Int64> {
+        var found: Set<Int64> = []
+        var upper = range.upperBound
+        while true {
+            try know(upper, downTo: Int64.min, database)
+            let known = keys[firstIndex(atMost: upper)...]
+            found.formUnion(known.prefix { $0 >= range.lowerBound })
+            guard low > range.lowerBound else { return found }
+            upper = low - 1
+        }
+    }
+
+    /// Has it known whether the record of a key matches, and as many below as it takes at once.
+    private mutating func know(
+        _ key: Int64,
+        downTo lower: Int64,
+        _ database: Database
+    ) throws {
+        guard key < low || key > high else { return }
+        keys = try search.keys(in: min(lower, key)...key, limit: chunk, database)
+        high = key
+        low = keys.count < chunk ? min(lower, key) : keys[chunk - 1]
+        chunk = min(chunk * 2, Self.chunkMax)
+    }
+
+    private func firstIndex(atMost key: Int64) -> Int {
+        var (low, high) = (0, keys.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if keys[middle] > key { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }
