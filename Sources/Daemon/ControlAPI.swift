@@ -75,7 +75,7 @@ struct ControlAPI: Sendable {
             return response
         } catch {
             let problem = Self.problem(of: error)
-            if problem.status == .internalServerError {
+            if problem.status.code >= 500 {
                 logger.error(
                     "control-plane request failed",
                     metadata: [
@@ -370,6 +370,18 @@ struct ControlAPI: Sendable {
             .quarantined("\(error): deploy it again")
         case .unavailable(let reason):
             .unavailable(reason)
+        case _ where error.isDiskFull:
+            Problem(
+                status: .insufficientStorage,
+                kind: "disk-full",
+                title: "Disk full",
+                detail: "the file system of the data folder is full: nothing was changed; "
+                    + "make room and try again (\(error))"
+            )
+        case _ where error.isDiskFailure:
+            .unavailable(
+                "the data folder cannot be read or written: nothing was changed (\(error))"
+            )
         default:
             .internalError("\(error)")
         }

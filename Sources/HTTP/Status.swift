@@ -41,6 +41,7 @@ public struct Status: Sendable, Hashable, CustomStringConvertible {
     public static let badGateway = Status(known: 502)
     public static let serviceUnavailable = Status(known: 503)
     public static let gatewayTimeout = Status(known: 504)
+    public static let insufficientStorage = Status(known: 507)
     public static let loopDetected = Status(known: 508)
     public static let httpVersionNotSupported = Status(known: 505)
 

@@ -74,6 +74,20 @@ public enum StoreError: Error, Equatable, Sendable {
 }
 
 extension StoreError {
+    /// Whether the error says that there is no room on the disk, or none that the database may take.
+    public var isDiskFull: Bool {
+        guard case .database(let code, _) = self else { return false }
+        return ResultCode(rawValue: code).primaryResultCode == .SQLITE_FULL
+    }
+
+    /// Whether the error says that the database's files cannot be used at present, though the database is sound.
+    public var isDiskFailure: Bool {
+        guard case .database(let code, _) = self else { return false }
+        return [.SQLITE_IOERR, .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_BUSY].contains(
+            ResultCode(rawValue: code).primaryResultCode
+        )
+    }
+
     /// Whether the error says that a database does not hold what it should.
     var isDamage: Bool {
         switch self {

@@ -93,7 +93,8 @@ enum Program {
         return (process, try start(process))
     }
 
-    private static func start(_ process: Process) throws -> String {
+    /// Starts a process that is a daemon, and waits for the line that says where it listens.
+    static func start(_ process: Process) throws -> String {
         let output = Pipe()
         process.standardOutput = output
         try process.run()
