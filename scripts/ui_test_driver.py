@@ -292,6 +292,11 @@ class Test:
     def live_log(self):
         self.go("#/logs?function=hostile")
         self.shows(HOSTILE)
+        self.go("#/logs")
+        self.shows("hostile@1")
+        self.shows("crash@")
+        self.named()
+        self.picture("all-logs")
         self.go("#/logs?function=chatty")
         self.shows("Live")
         self.page.evaluate("""(() => {

@@ -176,7 +176,7 @@ function phases(record) {
 function trap(report) {
   const frames = report.backtrace ?? [];
   const hidden = (report.depth ?? 0) - frames.reduce((sum, frame) => sum + (frame.count ?? 1), 0);
-  const place = (frame) => (frame.file ? `${frame.file}:${frame.line ?? '?'}` : `offset ${frame.offset}`);
+  const place = (frame) => (frame.file ? `${frame.file}:${frame.line ?? '?'}` : `byte 0x${frame.offset.toString(16)}`);
   return h('section', {},
     h('div.section-head', {}, h('h2', {}, 'Trap'), h('p.note', {}, report.message ?? report.kind,
       report.fuel !== undefined && ` · ${count(report.fuel)} instructions`, report.memoryBytes !== undefined && ` · ${bytes(report.memoryBytes)} of memory`)),
