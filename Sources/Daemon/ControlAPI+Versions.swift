@@ -178,13 +178,16 @@ extension ControlAPI {
         return Response(status: .noContent)
     }
 
-    /// Answers `POST /v1/functions/{name}/rollback`: `live` goes back to where it led before.
+    /// Answers `POST /v1/functions/{name}/rollback`: `live` goes back to where it led before, or to the version that
+    /// the body names.
     func rollBack(_ name: FunctionName, _ request: ControlRequest) throws -> Response {
         try request.allowQuery()
+        let version = try request.body.isEmpty ? nil : Self.rollbackGoal(request.json())
         let precondition = try precondition(request)
         let record = try executor.change {
             let record = try deployments.rollBack(
                 function: name.description,
+                to: version,
                 precondition: precondition,
                 origin: request.origin,
                 audit: request.auditEntry()
@@ -193,6 +196,21 @@ extension ControlAPI {
             return record
         }
         return aliasResponse(AliasRecord.live, record)
+    }
+
+    /// Reads `{"version": 7}`.
+    private static func rollbackGoal(_ json: JSONValue) throws(Problem) -> Int? {
+        do throws(ConfigurationError) {
+            var reader = try ObjectReader(json, at: "")
+            let version = try reader.optionalInteger("version")
+            try reader.finish()
+            guard version.map({ $0 > 0 }) ?? true else {
+                throw ConfigurationError(key: "version", reason: "should be a version's number")
+            }
+            return version
+        } catch {
+            throw .badRequest(error.description)
+        }
     }
 
     private func aliasResponse(_ alias: String, _ record: FunctionRecord) -> Response {

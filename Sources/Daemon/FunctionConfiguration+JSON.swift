@@ -187,11 +187,16 @@ struct ObjectReader {
     }
 
     mutating func integer(_ name: String, _ value: inout Int) throws(ConfigurationError) {
-        guard let json = take(name) else { return }
+        value = try optionalInteger(name) ?? value
+    }
+
+    /// An integer; nil when it is not given.
+    mutating func optionalInteger(_ name: String) throws(ConfigurationError) -> Int? {
+        guard let json = take(name) else { return nil }
         guard let number = json.integer, let integer = Int(exactly: number) else {
             throw ConfigurationError(key: key(name), reason: "should be an integer")
         }
-        value = integer
+        return integer
     }
 
     mutating func fuel(_ value: inout UInt64?) throws(ConfigurationError) {

@@ -54,7 +54,6 @@ extension DeploymentStore {
         try file.write { database in
             guard let function = try database.functionRecord(named: name) else { return [] }
             var kept = Set(function.aliases.flatMap { [$0.version] + $0.weights.keys })
-            if let previous = try database.versionBeforeLive(of: function) { kept.insert(previous) }
             let candidates = try Row.fetchAll(
                 database,
                 sql: """
@@ -71,6 +70,10 @@ extension DeploymentStore {
                     "count": policy.newestCount,
                 ]
             )
+            // This takes long in comparison.
+            if !candidates.isEmpty, let previous = try database.versionBeforeLive(of: function) {
+                kept.insert(previous)
+            }
             var versions: [Int] = []
             var digests: Set<String> = []
             for row in candidates where versions.count < limit {
@@ -95,20 +98,6 @@ extension DeploymentStore {
 
 // The steps that changes are made of. All run inside a write transaction.
 extension Database {
-    /// The newest version that has been live and is older than the one that is.
-    func versionBeforeLive(of function: FunctionRecord) throws -> Int? {
-        guard let live = function.liveVersion else { return nil }
-        return try Int.fetchOne(
-            self,
-            sql: """
-                SELECT number FROM version
-                WHERE function = ? AND number < ? AND activatedAt IS NOT NULL
-                ORDER BY number DESC LIMIT 1
-                """,
-            arguments: [function.name, live]
-        )
-    }
-
     /// Deletes the versions of a function whose numbers meet a condition, and what belongs to them.
     func deleteVersions(of function: String, condition: String) throws {
         for (table, column) in [
