@@ -135,11 +135,10 @@ extension ControlAPI {
 
     private func expiry(_ reader: inout ObjectReader) throws(ConfigurationError) -> Timestamp? {
         let text = try reader.string("expiresAt")
-        var seconds = 0
-        try reader.integer("expiresInSeconds", &seconds)
+        let seconds = try reader.optionalInteger("expiresInSeconds")
         let now = access.time
         if let text {
-            guard seconds == 0, let moment = Timestamp(rfc3339: text), moment > now else {
+            guard seconds == nil, let moment = Timestamp(rfc3339: text), moment > now else {
                 throw ConfigurationError(
                     key: "expiresAt",
                     reason: "is '\(text)' when it should be a moment to come as RFC 3339 has it, "
@@ -148,7 +147,7 @@ extension ControlAPI {
             }
             return moment
         }
-        guard seconds != 0 else { return nil }
+        guard let seconds else { return nil }
         guard (1...Int(Int32.max)).contains(seconds) else {
             throw ConfigurationError(
                 key: "expiresInSeconds",

@@ -71,6 +71,23 @@ struct TokenScopeTests {
         #expect(try status("GET", "/v1/functions", secret) == 401)
     }
 
+    @Test(arguments: [
+        #""expiresInSeconds":0"#, #""expiresInSeconds":-1"#, #""expiresInSeconds":2147483648"#,
+        #""expiresInSeconds":0,"expiresAt":"2100-01-01T00:00:00Z""#,
+        #""expiresAt":"2020-01-01T00:00:00Z""#,
+    ])
+    func `an end that makes no sense makes no token`(end: String) throws {
+        let body = #"{"name":"never","scopes":["read"],\#(end)}"#
+        let refused = try guarded.request(
+            "POST",
+            "/v1/tokens",
+            token: guarded.owner,
+            body: Array(body.utf8)
+        )
+        #expect(refused.status == 422, "\(refused.text)")
+        #expect(try guarded.list("/v1/tokens", "tokens").count == 1)
+    }
+
     @Test func `a log that is followed ends with the token`() throws {
         let secret = try guarded.makeToken("follower", ["read"])
         let client = try RawHTTPClient(guarded.daemon.service.address, timeoutMilliseconds: 30_000)
