@@ -262,24 +262,25 @@ struct ControlAPI: Sendable {
 
     /// What must hold for a change, from `If-Match` and `If-None-Match`. RFC 9110 §13.1
     func precondition(_ request: ControlRequest) throws(Problem) -> Precondition {
-        let match = request.fields.values(of: "if-match").joined(separator: ",")
+        let tags = request.fields.values(of: "if-match")
+        let match = tags.joined(separator: ",")
         if let value = request.fields["if-none-match"] {
             guard value == "*" else {
                 throw .badRequest("If-None-Match can only be '*' here")
             }
-            guard match.isEmpty else {
+            guard tags.isEmpty else {
                 throw .preconditionFailed("If-Match and If-None-Match: * never hold together")
             }
             return .mustNotExist
         }
-        if match.isEmpty { return .none }
+        if tags.isEmpty { return .none }
         if match == "*" { return .mustExist }
         // Tags are compared strongly: a weak one is that of no state. RFC 9110 §8.8.3.2
         let revisions = match.split(separator: ",").compactMap { tag in
             Self.revision(ofTag: tag.trimmingCharacters(in: .whitespaces))
         }
         guard !revisions.isEmpty else {
-            throw .preconditionFailed("If-Match is \(match), which no state of a function has")
+            throw .preconditionFailed("If-Match is '\(match)', which no state of a function has")
         }
         return .anyRevision(revisions)
     }
