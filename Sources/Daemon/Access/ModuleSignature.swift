@@ -94,7 +94,8 @@ struct ModuleSignature {
 
     /// Checks what a version that is imported says of its signature, as if it were uploaded again.
     ///
-    /// The signature of a text is none of the module that was made of it.
+    /// The signature of a text is none of the module that was made of it, and that of a module none of the files
+    /// and scripts beside it: whoever has a signed interpreter could have it run anything.
     static func check(
         imported version: VersionRecord,
         _ settings: AccessSettings
@@ -117,6 +118,14 @@ struct ModuleSignature {
                 .forbidden,
                 "untrusted-signature",
                 "no key of 'trustedKeys' has made the signature of \(version.digest) that the file has"
+            )
+        }
+        guard version.bundle == nil, version.runtime == nil, version.main == nil else {
+            throw .badSignature(
+                .forbidden,
+                "untrusted-signature",
+                "the signature that the file has is of the module \(version.digest) alone, and it comes "
+                    + "with files or a script: deploy it anew"
             )
         }
     }

@@ -1,6 +1,7 @@
 import Daemon
 import Foundation
 import Gzip
+import Store
 import TestSupport
 import Testing
 
@@ -58,6 +59,38 @@ struct SignatureTests {
         #expect(try strict.request("GET", "/f/hello").status == 404)
         #expect(try strict.request("POST", "/v1/import", body: signed).status == 200)
         #expect(try strict.request("GET", "/f/hello").status == 200)
+    }
+
+    @Test func `the signature of a module lets no files in beside it`() throws {
+        let folder = try ScratchFolder()
+        let data = URL(filePath: folder.file("data"))
+        let open = try TestDaemon(data: data)
+        let archive = TarWriter.archive([("main.wasm", module), ("a.txt", Array("a".utf8))])
+        let type = [("Content-Type", "application/x-tar")]
+        #expect(
+            try open.request("PUT", "/v1/functions/hello", fields: type, body: archive).status
+                == 201
+        )
+        open.stop()
+        // As somebody would write it who has a signed interpreter, and a script of his own.
+        let base64 = try key.signature(of: Data(module)).dropFirst("ed25519=".count)
+        let source = #"{"signature":{"key":"release","signature":"\#(base64)"}}"#
+        try Self.run("UPDATE version SET source = CAST('\(source)' AS BLOB)", data)
+        let forger = try TestDaemon(data: data)
+        let forged = try forger.request("GET", "/v1/export").body
+        forger.stop()
+
+        let strict = try daemon(isRequired: true)
+        let refused = try strict.request("POST", "/v1/import", body: forged)
+        try expectProblem(refused, 403, "untrusted-signature")
+        #expect(refused.text.contains("with files or a script"))
+        #expect(try strict.request("GET", "/f/hello").status == 404)
+    }
+
+    private static func run(_ sql: String, _ data: URL) throws {
+        let store = try DeploymentStore(folder: DataFolder(path: data.path(percentEncoded: false)))
+        _ = try store.file.executeOnWriter(sql)
+        store.close()
     }
 
     @Test func `a module comes in with a trusted key's signature, and no other`() throws {
