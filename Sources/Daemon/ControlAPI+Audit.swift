@@ -38,10 +38,16 @@ extension ControlAPI {
     }
 
     /// Notes a call that has succeeded, unless its own transaction did.
-    func audit(_ request: ControlRequest, _ response: Response) {
-        guard case .afterwards = request.rule.audit, response.status.code < 300 else { return }
+    func audit(
+        _ request: ControlRequest,
+        _ response: Response,
+        _ detail: [String: JSONValue?] = [:]
+    ) {
+        guard case .afterwards = request.rule.audit, response.status.code < 300,
+            request.method != .head
+        else { return }
         do {
-            try deployments.append(request.auditEntry())
+            try deployments.append(request.auditEntry(detail))
         } catch {
             // What was done stays done.
             logger.error(
@@ -55,7 +61,7 @@ extension ControlAPI {
 extension ControlRequest {
     /// What is noted of the change that the request asks for, with those details that there are.
     func auditEntry(_ detail: [String: JSONValue?] = [:]) -> AuditEntry {
-        let detail = detail.compactMapValues { $0 }
+        let detail = rule.details(in: segments).merging(detail) { $1 }.compactMapValues { $0 }
         let action =
             switch rule.audit {
             case .never: method.rawValue

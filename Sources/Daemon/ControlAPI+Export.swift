@@ -21,8 +21,8 @@ extension ControlAPI {
         let head = answer(request, identifier) {
             do {
                 let control = try ControlRequest(request, identifier: identifier, caller: caller)
-                try export(control, to: path)
-                audit(control, Self.exportHead)
+                let detail = try export(control, to: path)
+                audit(control, Self.exportHead, detail)
             } catch {
                 transfers.discard(path)
                 throw error
@@ -52,19 +52,25 @@ extension ControlAPI {
         )
     }
 
-    private func export(_ request: ControlRequest, to path: String) throws {
+    /// Makes the file; returns what is noted of it.
+    private func export(
+        _ request: ControlRequest,
+        to path: String
+    ) throws -> [String: JSONValue?] {
         try request.allowQuery("functions", "secrets", "records")
         let names = try request.query["functions"]?.split(separator: ",").map {
             try name(String($0)).description
         }
+        let withSecrets = try request.boolean("secrets") ?? false
+        let withRecords = try request.boolean("records") ?? false
         let writer = try ExportWriter(path: path)
         let exported = try writer.add(
             from: deployments,
             functions: names,
-            withSecrets: try request.boolean("secrets") ?? false
+            withSecrets: withSecrets
         )
         var recordCount = 0
-        if try request.boolean("records") ?? false {
+        if withRecords {
             recordCount = try writer.add(from: invocations, functions: exported)
         }
         try writer.finish()
@@ -72,5 +78,15 @@ extension ControlAPI {
             "functions exported",
             metadata: ["functions": "\(exported.count)", "records": "\(recordCount)"]
         )
+        return [
+            "functions": JSONValue(exported.count), "secrets": JSONValue(withSecrets),
+            "records": JSONValue(withRecords),
+            "names": names.map { Self.auditNames($0) },
+        ]
+    }
+
+    /// The names of functions, as many as an entry of the audit trail has.
+    static func auditNames(_ names: [String]) -> JSONValue {
+        .array(names.prefix(100).map { JSONValue($0) })
     }
 }

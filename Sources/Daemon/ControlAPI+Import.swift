@@ -29,7 +29,10 @@ extension ControlAPI {
                 existing: existing,
                 isTrial: isTrial,
                 origin: request.origin,
-                audit: request.auditEntry(["functions": JSONValue(names.count)])
+                audit: request.auditEntry([
+                    "functions": JSONValue(names.count), "names": Self.auditNames(names),
+                    "existing": JSONValue(request.query["existing"]),
+                ])
             )
             if !isTrial { try publish(imported) }
             return imported

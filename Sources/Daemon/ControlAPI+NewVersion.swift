@@ -91,7 +91,9 @@ extension ControlAPI {
             adding: plan.newSecret?.sealed
         )
         let entry = request.auditEntry(
-            plan.notes.merging(["activate": JSONValue(activate)]) { note, _ in note }
+            plan.notes.merging([
+                "activate": JSONValue(activate), "secret": plan.secretName.map { JSONValue($0) },
+            ]) { note, _ in note }
         )
         let outcome = try executor.change { [deployments, vault] in
             if let secret = plan.newSecret?.sealed, try !vault.isCurrent(secret) {

@@ -138,6 +138,7 @@ extension ControlAPI {
         let entry = request.auditEntry([
             "alias": JSONValue(alias),
             "weights": shares.isEmpty ? nil : .object(Dictionary(shares) { $1 }),
+            "sticky": goal.sticky.map(Self.document),
         ])
         let record = try executor.change {
             let record = try deployments.setAlias(

@@ -134,8 +134,8 @@ struct RouteRule: Sendable {
 
         RouteRule(.get, "/v1/runtimes", .read, .all),
         RouteRule(.get, "/v1/runtimes/{runtime}", .read, .all),
-        RouteRule(.put, "/v1/runtimes/{runtime}", .deploy, .all, .afterwards("runtime.put")),
-        RouteRule(.delete, "/v1/runtimes/{runtime}", .deploy, .all, .afterwards("runtime.delete")),
+        RouteRule(.put, "/v1/runtimes/{runtime}", .deploy, .all, .withChange("runtime.put")),
+        RouteRule(.delete, "/v1/runtimes/{runtime}", .deploy, .all, .withChange("runtime.delete")),
 
         RouteRule(.get, "/v1/async-calls", .admin, .all),
         RouteRule(.delete, "/v1/async-calls/{id}", .admin, .all, .afterwards("async-call.delete")),
@@ -176,6 +176,16 @@ struct RouteRule: Sendable {
     /// The function that a path names.
     func function(in segments: [String]) -> String? {
         pattern.firstIndex(of: "{function}").map { segments[$0] }
+    }
+
+    /// What a path names besides a function: the id of a call, a runtime, each under the name of its kind.
+    func details(in segments: [String]) -> [String: JSONValue?] {
+        var details: [String: JSONValue?] = [:]
+        for (part, segment) in zip(pattern, segments)
+        where part.hasPrefix("{") && part != "{function}" {
+            details[String(part.dropFirst().dropLast())] = JSONValue(segment)
+        }
+        return details
     }
 
     /// Throws unless a caller may do what is asked for by a path.

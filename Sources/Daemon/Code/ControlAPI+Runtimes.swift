@@ -25,7 +25,7 @@ extension ControlAPI {
         try request.allowQuery("language")
         guard FunctionName(name) != nil else { throw Problem.badName(name) }
         let whole = try upload(request)
-        _ = try ModuleSignature(of: whole.body, request.fields, configuration.access)
+        let signature = try ModuleSignature(of: whole.body, request.fields, configuration.access)
         let upload = try codeUpload(whole, hasRuntime: false)
         let (module, files, document) = try runtimeParts(upload)
         let settings = try RuntimeSettings(
@@ -53,7 +53,8 @@ extension ControlAPI {
                 name: name,
                 module: module,
                 files: files,
-                settings: stored
+                settings: stored,
+                audit: request.auditEntry(["signedBy": signature.map { JSONValue($0.keyName) }])
             )
         }
         logger.info(
@@ -70,7 +71,9 @@ extension ControlAPI {
     /// Answers `DELETE /v1/runtimes/{name}`.
     func deleteRuntime(_ name: String, _ request: ControlRequest) throws -> Response {
         try request.allowQuery()
-        let existed = try executor.change { try deployments.deleteRuntime(name: name) }
+        let existed = try executor.change {
+            try deployments.deleteRuntime(name: name, audit: request.auditEntry())
+        }
         guard existed else { throw Problem.notFound("there is no runtime '\(name)'") }
         logger.info("runtime deleted", metadata: ["runtime": "\(name)"])
         return Response(status: .noContent)

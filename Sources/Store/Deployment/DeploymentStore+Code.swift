@@ -42,7 +42,8 @@ extension DeploymentStore {
         name: String,
         module: [UInt8],
         files: [StoredFile],
-        settings: [UInt8]
+        settings: [UInt8],
+        audit: AuditEntry? = nil
     ) throws(StoreError) -> RuntimeRecord {
         let bundle = files.isEmpty ? nil : Bundle(files)
         let moduleDigest = ModuleDigest(of: module)
@@ -79,6 +80,9 @@ extension DeploymentStore {
             guard let record = try database.runtimes(named: name).first else {
                 throw StoreError.io("runtime '\(name)' is not there after it was stored")
             }
+            var audit = audit
+            audit?.digest = digest
+            try database.append(audit, keeping: auditRecordsMax)
             return record
         }
     }
@@ -112,7 +116,10 @@ extension DeploymentStore {
     /// Forgets a runtime.
     ///
     /// Returns `false` when there was none; throws `runtimeInUse` while functions have versions that use it.
-    public func deleteRuntime(name: String) throws(StoreError) -> Bool {
+    public func deleteRuntime(
+        name: String,
+        audit: AuditEntry? = nil
+    ) throws(StoreError) -> Bool {
         try file.write { database in
             guard let record = try database.runtimes(named: name).first else { return false }
             guard record.functionCount == 0 else {
@@ -125,6 +132,9 @@ extension DeploymentStore {
             }
             try database.execute(sql: "DELETE FROM runtime WHERE name = ?", arguments: [name])
             try database.collectUnusedCode()
+            var audit = audit
+            audit?.digest = record.build.digest
+            try database.append(audit, keeping: auditRecordsMax)
             return true
         }
     }

@@ -73,6 +73,56 @@ struct AuditTests {
         #expect(try guarded.list("/v1/audit", "entries").count == 9)
     }
 
+    @Test func `an entry says what the change was about`() throws {
+        let guarded = try GuardedDaemon()
+        func change(_ method: String, _ target: String, _ body: [UInt8], text: Bool = false) throws
+        {
+            let type = text ? "text/wat" : "application/json"
+            let response = try guarded.request(
+                method,
+                target,
+                token: guarded.owner,
+                fields: [("Content-Type", type)],
+                body: method == "GET" || method == "HEAD" ? nil : body
+            )
+            #expect((200..<300).contains(response.status), "\(target): \(response.text)")
+        }
+        try guarded.deploy("hello")
+        try change("PUT", "/v1/functions/hello/secrets/KEY", Array("hidden".utf8))
+        let split = #"{"version":1,"weights":{"2":0.5},"sticky":{"cookie":"sid"}}"#
+        try change("PUT", "/v1/functions/hello/aliases/live", Array(split.utf8))
+        let interpreter = Array(ScriptFixtures.interpreter.utf8)
+        try change("PUT", "/v1/runtimes/echo", interpreter, text: true)
+        try change("DELETE", "/v1/runtimes/echo", [])
+        try change("GET", "/v1/export?functions=hello&secrets=true", [])
+        let file = try guarded.request("GET", "/v1/export", token: guarded.owner).body
+        try change("POST", "/v1/import?existing=skip", file)
+        // Nothing is exported by it.
+        try change("HEAD", "/v1/export", [])
+
+        let entries = try guarded.list("/v1/audit", "entries").reversed() as [[String: Any]]
+        #expect(
+            entries.map { $0["action"] as? String } == [
+                "deploy", "secret.set", "alias.set", "runtime.put", "runtime.delete", "export",
+                "export", "import",
+            ]
+        )
+        let details = entries.map { $0["detail"] as? [String: Any] ?? [:] }
+        #expect(details[1]["secret"] as? String == "KEY")
+        #expect(details[2]["sticky"] as? [String: String] == ["cookie": "sid"])
+        for entry in 3...4 {
+            #expect(details[entry]["runtime"] as? String == "echo")
+            #expect((entries[entry]["digest"] as? String)?.hasPrefix("sha256:") == true)
+        }
+        #expect(details[5]["names"] as? [String] == ["hello"])
+        #expect(details[5]["secrets"] as? Bool == true)
+        #expect(details[6]["secrets"] as? Bool == false)
+        #expect(details[6]["functions"] as? Int == 1)
+        #expect(details[7]["names"] as? [String] == ["hello"])
+        #expect(details[7]["existing"] as? String == "skip")
+        #expect(!"\(entries)".contains("hidden"))
+    }
+
     @Test func `only so many entries are kept`() throws {
         let guarded = try GuardedDaemon(configuration: #"{"access":{"auditRecordsMax":3}}"#)
         try guarded.deploy("hello")
