@@ -66,13 +66,12 @@ extension ControlAPI {
         let draft = try draft(code, runtime: runtime)
         return try makeVersion(of: name, request) { base in
             let current = try base.map { try versionRecord($0.currentVersion, of: name) }
-            let inherited = try current.map { try JSONValue(parsing: $0.configuration) }
             return VersionPlan(
                 kind: .deploy,
                 code: draft,
-                configuration: upload.configuration(
-                    inheriting: draft.settings ?? inherited ?? [:]
-                ),
+                configuration: try upload.configuration {
+                    try draft.settings ?? current.map(Self.storedConfiguration) ?? [:]
+                },
                 secrets: try secrets(ofVersionAfter: base),
                 source: signature?.document,
                 notes: ["signedBy": signature.map { JSONValue($0.keyName) }]
@@ -213,6 +212,19 @@ extension ControlAPI {
         ceilings: FunctionConfiguration.Ceilings
     ) throws -> FunctionConfiguration {
         try FunctionConfiguration(json: JSONValue(parsing: data), ceilings: ceilings)
+    }
+
+    /// A version's configuration as it was given, for another version that takes it over.
+    static func storedConfiguration(of version: VersionRecord) throws(Problem) -> JSONValue {
+        do throws(JSONError) {
+            return try JSONValue(parsing: version.configuration)
+        } catch {
+            throw .quarantined(
+                "the configuration of version \(version.number) of function '\(version.function)', which "
+                    + "the new version would take over, was lost: give a whole one with the module, or "
+                    + "roll back"
+            )
+        }
     }
 
     /// A function in lists and by itself.

@@ -70,8 +70,10 @@ extension ControlAPI {
             ceilings: configuration.ceilings
         )
         let old = try base.map { try versionRecord($0.currentVersion, of: name).configuration }
+        // Of one that was lost, nothing is known that others may not change.
         try request.caller.requireRights(
-            toChange: try Self.configuration(old ?? Data("{}".utf8), ceilings: .highest),
+            toChange: old.flatMap { try? Self.configuration($0, ceilings: .highest) }
+                ?? FunctionConfiguration(),
             to: settings
         )
         try checkSecrets(plan, settings)

@@ -41,7 +41,7 @@ extension ControlAPI {
             return VersionPlan(
                 kind: .secretSet,
                 code: try draft(of: version),
-                configuration: try JSONValue(parsing: version.configuration),
+                configuration: try Self.storedConfiguration(of: version),
                 secrets: secrets.filter { $0.name != secret },
                 newSecret: (
                     Secret(name: secret, value: value), try vault.seal(value, secret, of: name)
@@ -67,7 +67,7 @@ extension ControlAPI {
             return VersionPlan(
                 kind: .secretDelete,
                 code: try draft(of: version),
-                configuration: try JSONValue(parsing: version.configuration),
+                configuration: try Self.storedConfiguration(of: version),
                 secrets: secrets.filter { $0.name != secret },
                 secretName: secret,
                 source: version.source

@@ -70,7 +70,9 @@ extension ControlAPI {
         guard let members = patch.members else {
             throw Problem.badRequest("the patch should be a JSON object")
         }
-        return try configure(name, request, keys: members.keys.sorted()) { $0.merging(patch) }
+        return try configure(name, request, keys: members.keys.sorted()) {
+            try Self.storedConfiguration(of: $0).merging(patch)
+        }
     }
 
     /// Answers `PUT /v1/functions/{name}/config`: the whole configuration, which makes a version.
@@ -85,7 +87,7 @@ extension ControlAPI {
         _ name: FunctionName,
         _ request: ControlRequest,
         keys: [String],
-        _ change: (JSONValue) -> JSONValue
+        _ change: (VersionRecord) throws -> JSONValue
     ) throws -> Response {
         try makeVersion(of: name, request) { base in
             guard let base else { throw StoreError.noSuchFunction(name.description) }
@@ -93,7 +95,7 @@ extension ControlAPI {
             return VersionPlan(
                 kind: .configure,
                 code: try draft(of: version),
-                configuration: change(try JSONValue(parsing: version.configuration)),
+                configuration: try change(version),
                 secrets: try deployments.secrets(of: base.name, version: version.number),
                 source: version.source,
                 // Not the values: they may be nobody else's business.

@@ -367,7 +367,7 @@ struct ControlAPI: Sendable {
             )
         case .invalidExport:
             .unprocessable("invalid-export", "Invalid export", error.description)
-        case .alteredModule:
+        case .alteredModule, .alteredFiles:
             .quarantined("\(error): deploy it again")
         case .unavailable(let reason):
             .unavailable(reason)

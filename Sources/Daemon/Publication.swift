@@ -20,15 +20,16 @@ extension StoredFunction {
             )
             for version in page {
                 let (configuration, fault) = Self.configuration(of: version)
+                let (code, codeFault) = Self.code(of: version)
                 versions.append(
                     VersionDescription(
                         number: version.number,
                         digest: version.digest,
-                        code: try VersionCode(of: version),
+                        code: code,
                         configuration: configuration,
                         // Of what was stored before there were others, all are commands.
                         interface: GuestInterface(rawValue: version.guestInterface) ?? .wasiCommand,
-                        fault: fault
+                        fault: fault ?? codeFault
                     )
                 )
             }
@@ -42,11 +43,29 @@ extension StoredFunction {
     private static func configuration(
         of version: VersionRecord
     ) -> (FunctionConfiguration, fault: String?) {
+        guard !version.configuration.isEmpty else {
+            return (
+                FunctionConfiguration(),
+                "it was lost: deploy the function anew, together with its configuration, or roll back"
+            )
+        }
         do {
             let json = try JSONValue(parsing: version.configuration)
             return (try FunctionConfiguration(json: json, ceilings: .highest), nil)
         } catch {
             return (FunctionConfiguration(), "its stored configuration cannot be read: \(error)")
+        }
+    }
+
+    /// What a version runs beside its module; or why that cannot be told.
+    private static func code(of version: VersionRecord) -> (VersionCode, fault: String?) {
+        do {
+            return (try VersionCode(of: version), nil)
+        } catch {
+            return (
+                VersionCode(files: version.bundle),
+                "the runtime of its script was lost: add the same one again, or deploy the script again"
+            )
         }
     }
 }

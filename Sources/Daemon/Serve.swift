@@ -139,7 +139,7 @@ package final class Service: Sendable {
             secrets: { try vault.open($0, version: $1) },
             code: CodeSource(
                 module: { try faults.module($0) },
-                files: { try deployments.files(ofBundle: $0) }
+                files: { try faults.files($0) }
             )
         )
         accessLog = try AccessLog(configuration.accessLog) {

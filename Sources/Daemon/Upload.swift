@@ -12,8 +12,8 @@ struct Upload {
     var patch: JSONValue?
 
     /// The configuration of the version, where there is one before it.
-    func configuration(inheriting inherited: JSONValue) -> JSONValue {
-        let whole = configuration ?? inherited
+    func configuration(inheriting inherited: () throws -> JSONValue) rethrows -> JSONValue {
+        let whole = try configuration ?? inherited()
         return patch.map { whole.merging($0) } ?? whole
     }
 }

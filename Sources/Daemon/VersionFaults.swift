@@ -17,8 +17,16 @@ final class VersionFaults: Sendable {
 
     private struct State {
         var faults: [String: [Fault]] = [:]
-        /// Modules that are known to be damaged, and are not read again.
-        var modules: [ModuleDigest: String] = [:]
+        /// Modules and bundles of files that are known to be damaged, and are not read again.
+        var contents: [ModuleDigest: String] = [:]
+
+        mutating func forget(_ content: ModuleDigest) {
+            guard let reason = contents.removeValue(forKey: content) else { return }
+            for (name, faults) in self.faults {
+                let rest = faults.filter { $0.reason != reason }
+                self.faults[name] = rest.isEmpty ? nil : rest
+            }
+        }
     }
 
     /// What had to be done to the database when the daemon started.
@@ -50,21 +58,28 @@ final class VersionFaults: Sendable {
     /// Those of a function.
     func of(function: String) -> [Fault] { state.withLock { $0.faults[function] ?? [] } }
 
-    /// Takes over what was found when a function was read from the store; `deployed` has its module back.
+    /// Forgets that contents were damaged, which were stored again.
+    func forget(_ contents: [ModuleDigest]) {
+        state.withLock { state in contents.forEach { state.forget($0) } }
+    }
+
+    /// Takes over what was found when a function was read from the store; `deployed` has its module and files back.
     func update(
         _ function: String,
         _ versions: [VersionDescription],
         deployed: VersionRecord? = nil
     ) {
         let new = state.withLock { state in
-            if let deployed, let reason = state.modules.removeValue(forKey: deployed.digest) {
-                for (name, faults) in state.faults {
-                    let rest = faults.filter { $0.reason != reason }
-                    state.faults[name] = rest.isEmpty ? nil : rest
-                }
+            if let deployed {
+                state.forget(deployed.digest)
+                deployed.bundle.map { state.forget($0) }
             }
             var faults = versions.compactMap { version in
-                (version.fault ?? state.modules[version.digest]).map {
+                let contents = [
+                    version.digest, version.code.files, version.code.script?.runtime.files,
+                ]
+                let damage = contents.compactMap { $0 }.compactMap { state.contents[$0] }.first
+                return (version.fault ?? damage).map {
                     Fault(function: function, version: version.number, reason: $0)
                 }
             }
@@ -83,23 +98,45 @@ final class VersionFaults: Sendable {
     ///
     /// Blocks. Throws when the stored bytes are not what was deployed.
     func module(_ digest: ModuleDigest) throws -> [UInt8]? {
-        if let reason = state.withLock({ $0.modules[digest] }) { throw DamagedModule(reason) }
-        do throws(StoreError) {
-            return try deployments.moduleBytes(digest: digest)
-        } catch {
-            let reason = Self.reason(error)
-            try note(digest, reason)
-            throw DamagedModule(reason)
+        try content(digest) { digest throws(StoreError) in
+            try deployments.moduleBytes(digest: digest)
         }
     }
 
-    /// Reads every module and every version once.
+    /// Reads the files of a bundle for a version that is to be loaded.
+    ///
+    /// Blocks. Throws when what is stored is not what was deployed.
+    func files(_ digest: ModuleDigest) throws -> [StoredFile]? {
+        try content(digest) { digest throws(StoreError) in
+            try deployments.files(ofBundle: digest)
+        }
+    }
+
+    private func content<Content>(
+        _ digest: ModuleDigest,
+        _ read: (ModuleDigest) throws(StoreError) -> Content?
+    ) throws -> Content? {
+        if let reason = state.withLock({ $0.contents[digest] }) { throw DamagedContent(reason) }
+        do throws(StoreError) {
+            return try read(digest)
+        } catch {
+            let reason = Self.reason(error)
+            try note(digest, reason)
+            throw DamagedContent(reason)
+        }
+    }
+
+    /// Reads every module, all files and every version once.
     ///
     /// Blocks for long; ends early when told so.
     func verify(unless isStopping: () -> Bool) {
         for digest in (try? deployments.moduleDigests()) ?? [] {
             if isStopping() { return }
             _ = try? module(digest)
+        }
+        for digest in (try? deployments.bundleDigests()) ?? [] {
+            if isStopping() { return }
+            _ = try? files(digest)
         }
         var last: String?
         while let page = try? deployments.functions(limit: 100, after: last), !page.isEmpty {
@@ -115,7 +152,9 @@ final class VersionFaults: Sendable {
     private func note(_ digest: ModuleDigest, _ reason: String) throws {
         let users = try deployments.versions(using: digest)
         let new = state.withLock { state in
-            guard state.modules.updateValue(reason, forKey: digest) == nil else { return [Fault]() }
+            guard state.contents.updateValue(reason, forKey: digest) == nil else {
+                return [Fault]()
+            }
             let faults = users.map {
                 Fault(function: $0.function, version: $0.number, reason: reason)
             }
@@ -143,16 +182,18 @@ final class VersionFaults: Sendable {
     }
 
     private static func reason(_ error: StoreError) -> String {
-        if case .alteredModule(let digest) = error {
-            return
-                "its module \(digest) is missing or altered on disk: deploy the same module again"
+        switch error {
+        case .alteredModule(let digest):
+            "its module \(digest) is missing or altered on disk: deploy the same module again"
+        case .alteredFiles(let digest):
+            "its files \(digest) are missing or altered on disk: deploy the same folder or script again"
+        default: "its module or its files cannot be read: \(error)"
         }
-        return "its module cannot be read: \(error)"
     }
 }
 
-/// Why a module is not loaded.
-private struct DamagedModule: Error, CustomStringConvertible {
+/// Why a module or files are not loaded.
+private struct DamagedContent: Error, CustomStringConvertible {
     let description: String
 
     init(_ reason: String) { description = reason }

@@ -96,12 +96,16 @@ final class FunctionDirectory: Sendable {
         let record = stored.record
         guard let name = FunctionName(record.name) else { return false }
         let old = table[record.name]
-        if let old, old.revision >= record.revision { return false }
+        if let old, old.revision >= record.revision, !Self.isMended(old, by: stored) {
+            return false
+        }
         let gate = old?.gate ?? FunctionGate()
         let known = Dictionary(uniqueKeysWithValues: (old?.versions ?? []).map { ($0.number, $0) })
         let versions = stored.versions.map { description in
             let version =
-                known[description.number]
+                known[description.number].flatMap {
+                    $0.fault == nil || description.fault != nil ? $0 : nil
+                }
                 ?? FunctionVersion(
                     function: name,
                     number: description.number,
@@ -132,6 +136,13 @@ final class FunctionDirectory: Sendable {
         function.noteReferences()
         table.replace(record.name, with: function)
         return true
+    }
+
+    /// Whether a version could not serve that can now, of the state of a function that is published already.
+    private static func isMended(_ old: Function, by stored: StoredFunction) -> Bool {
+        let sound = Set(stored.versions.lazy.filter { $0.fault == nil }.map(\.number))
+        return old.revision == stored.record.revision
+            && old.versions.contains { $0.fault != nil && sound.contains($0.number) }
     }
 
     /// Hides a function from requests.

@@ -94,7 +94,7 @@ enum InvocationFailure {
         case .withdrawn:
             "the function, or this version of it, was deleted meanwhile"
         case .sealed:
-            "the function's secrets cannot be opened: the daemon's key for them is missing, or is another one"
+            "the function's secrets cannot be opened: the daemon's key for them is missing or another one, or a value was lost"
         case .unavailable(let reason):
             "the function could not be loaded: \(reason)"
         case .quarantined(let version, let reason):

@@ -43,6 +43,8 @@ public enum StoreError: Error, Equatable, Sendable {
 
     /// The bytes that are stored for a module are not the module.
     case alteredModule(ModuleDigest)
+    /// The files of a bundle are not those that were stored.
+    case alteredFiles(ModuleDigest)
 
     /// The file is not an export, or not a sound one.
     case invalidExport(String)
@@ -124,6 +126,7 @@ extension StoreError: CustomStringConvertible {
         case .invalidSearch(let reason): "the search is not valid: \(reason)"
         case .newerSchema(let path): "\(path) was changed by a later version of roost"
         case .alteredModule(let digest): "the module \(digest) is not what was stored"
+        case .alteredFiles(let digest): "the files \(digest) are not what was stored"
         case .invalidExport(let reason): "the file cannot be imported: \(reason)"
         case .functionsExist(let names):
             "functions exist already: \(names.prefix(10).joined(separator: ", "))"

@@ -120,7 +120,7 @@ struct DamageTests {
         #expect(try store.files(ofBundle: bundle)?.map(\.bytes) == files.map(\.bytes))
         for damage in ["UPDATE file SET bytes = x'00'", "DELETE FROM bundleFile"] {
             _ = try store.file.executeOnWriter(damage)
-            #expect(throws: StoreError.alteredModule(bundle)) {
+            #expect(throws: StoreError.alteredFiles(bundle)) {
                 try store.files(ofBundle: bundle)
             }
             #expect(try deploy().number == 1)

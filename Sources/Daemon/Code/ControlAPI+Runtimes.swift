@@ -49,13 +49,15 @@ extension ControlAPI {
         let before = try deployments.runtime(named: name)
         try platform.prepareRuntime(build, module: module, files: files)
         let record = try executor.change {
-            try deployments.putRuntime(
+            let record = try deployments.putRuntime(
                 name: name,
                 module: module,
                 files: files,
                 settings: stored,
                 audit: request.auditEntry(["signedBy": signature.map { JSONValue($0.keyName) }])
             )
+            try republishFaulty([build.module] + (build.files.map { [$0] } ?? []))
+            return record
         }
         logger.info(
             "runtime added",
@@ -66,6 +68,15 @@ extension ControlAPI {
             status: before == nil ? .created : .ok,
             fields: ["Location": "/v1/runtimes/\(name)"]
         )
+    }
+
+    /// Shows requests anew what could not serve, because contents may be there again that it needs.
+    private func republishFaulty(_ contents: [ModuleDigest]) throws {
+        let functions = Set(faults.all.map(\.function))
+        faults.forget(contents)
+        for name in functions {
+            if let record = try deployments.function(named: name) { try publish(record) }
+        }
     }
 
     /// Answers `DELETE /v1/runtimes/{name}`.

@@ -82,7 +82,7 @@ public struct ExportWriter {
     /// Adds the functions of these names, or all, as they are at one moment; returns their names.
     ///
     /// Blocks for as long as the copying takes; those who deploy do not wait for it. Throws `noSuchFunction`, and
-    /// `alteredModule` rather than export what cannot be run.
+    /// `alteredModule` and `alteredFiles` rather than export what cannot be run.
     public func add(
         from store: DeploymentStore,
         functions names: [String]?,
@@ -103,8 +103,12 @@ public struct ExportWriter {
                 for function in chosen {
                     for copy in copies {
                         try copy.copy(function: function, from: source) { values in
-                            guard copy.transfer.table == "module" else { return }
-                            try Self.checkModule(values)
+                            switch copy.transfer.table {
+                            case "module": try Self.checkModule(values)
+                            case "bundle":
+                                _ = try Self.digest(values).map { try source.files(ofBundle: $0) }
+                            default: break
+                            }
                         }
                     }
                 }
@@ -114,13 +118,17 @@ public struct ExportWriter {
     }
 
     private static func checkModule(_ values: [String: DatabaseValue]) throws {
-        guard let text = values["digest"].flatMap({ String.fromDatabaseValue($0) }),
-            let digest = ModuleDigest(hexadecimal: text),
+        guard let digest = digest(values),
             let bytes = values["bytes"].flatMap({ Data.fromDatabaseValue($0) })
         else { throw StoreError.io("control.db holds a module without a digest") }
         guard ModuleDigest(of: Array(bytes)) == digest else {
             throw StoreError.alteredModule(digest)
         }
+    }
+
+    private static func digest(_ values: [String: DatabaseValue]) -> ModuleDigest? {
+        values["digest"].flatMap { String.fromDatabaseValue($0) }
+            .flatMap { ModuleDigest(hexadecimal: $0) }
     }
 
     /// Completes the file and closes it.

@@ -5,7 +5,7 @@ internal import GRDB
 extension DeploymentStore {
     /// The files of a bundle, read from disk in full; nil when there is none of that digest.
     ///
-    /// Throws `alteredModule` when they are not what was stored.
+    /// Throws `alteredFiles` when they are not what was stored.
     public func files(ofBundle digest: ModuleDigest) throws(StoreError) -> [StoredFile]? {
         try file.read { database in
             let exists = try Bool.fetchOne(
@@ -60,7 +60,9 @@ extension DeploymentStore {
             try database.execute(
                 sql: """
                     INSERT INTO runtimeBuild (digest, runtime, module, bundle, settings, createdAt)
-                    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING
+                    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE SET
+                        runtime = excluded.runtime, bundle = excluded.bundle,
+                        settings = excluded.settings
                     """,
                 arguments: [
                     digest.hexadecimal, name, moduleDigest.hexadecimal,
@@ -142,7 +144,7 @@ extension DeploymentStore {
 
 // The steps that changes are made of. All run inside a transaction.
 extension Database {
-    /// The files of a bundle, whose digest has been computed anew; throws `alteredModule`.
+    /// The files of a bundle, whose digest has been computed anew; throws `alteredFiles`.
     func files(ofBundle digest: ModuleDigest) throws -> [StoredFile] {
         let files = try Row.fetchAll(
             self,
@@ -155,7 +157,7 @@ extension Database {
             let bytes: Data = row["bytes"]
             return StoredFile(path: row["path"], bytes: Array(bytes))
         }
-        guard Bundle(files).digest == digest else { throw StoreError.alteredModule(digest) }
+        guard Bundle(files).digest == digest else { throw StoreError.alteredFiles(digest) }
         return files
     }
 

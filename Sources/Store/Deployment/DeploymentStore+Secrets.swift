@@ -58,7 +58,10 @@ extension DeploymentStore {
         try file.read { database in
             let rows = try Row.fetchAll(
                 database,
-                sql: "SELECT keyId, count(DISTINCT function) AS count FROM secret GROUP BY keyId"
+                sql: """
+                    SELECT keyId, count(DISTINCT function) AS count FROM secret
+                    WHERE length(sealed) > 0 GROUP BY keyId
+                    """
             )
             return Dictionary(uniqueKeysWithValues: rows.map { ($0["keyId"], $0["count"]) })
         }
@@ -76,7 +79,7 @@ extension DeploymentStore {
         }
         let count = try file.write { database in
             let old = try database.secrets(
-                condition: "keyId <> ?",
+                condition: "keyId <> ? AND length(sealed) > 0",
                 arguments: [keyring.keyIdentifier]
             )
             for secret in old {

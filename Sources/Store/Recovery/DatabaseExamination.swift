@@ -117,12 +117,17 @@ enum DatabaseExamination {
     }
 
     private static func references(_ database: Database, _ path: String) throws -> [Finding] {
-        try Row.fetchAll(database, sql: "PRAGMA foreign_key_check").prefix(20).map { row in
+        guard try ReferenceRepair.isNeeded(database) else { return [] }
+        // In a copy, on disk for as long as it is open.
+        let copy = try DatabaseQueue(path: "")
+        try copy.inDatabase { try database.backup(to: $0) }
+        return try copy.write { try ReferenceRepair.run($0) }.map { note in
             Finding(
                 .problem,
                 path,
-                "a row of \(row[0] as String) refers to one of \(row[2] as String) that is not there",
-                advice: "start the daemon: it names the functions that this is about"
+                note,
+                advice:
+                    "start the daemon, which puts this right as far as it can; what it cannot, deploy or set again"
             )
         }
     }

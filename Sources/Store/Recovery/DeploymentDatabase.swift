@@ -122,11 +122,11 @@ struct DeploymentDatabase {
     private mutating func openSound() throws(StoreError) -> DatabaseFile {
         let file = try openFile()
         do {
-            let isConsistent = try file.read { database in
+            let isIncomplete = try file.read { database in
                 try Self.check(database)
-                return try Row.fetchOne(database, sql: "PRAGMA foreign_key_check") == nil
+                return try ReferenceRepair.isNeeded(database)
             }
-            if !isConsistent { notes += try file.write { try ReferenceRepair.run($0) } }
+            if isIncomplete { notes += try file.write { try ReferenceRepair.run($0) } }
             return file
         } catch {
             file.close()

@@ -1,110 +1,103 @@
+internal import FoundationEssentials
 internal import GRDB
 
 /// Makes the rows of `control.db` agree again when some are gone.
 ///
-/// What is gone gets a row in its place that says nothing, so that whoever refers to it is found and named, instead of
-/// vanishing with it: a module without bytes, a version whose module is unknown.
-enum ReferenceRepair {
+/// What others tell of a row that is gone is put in its place: history says where an alias led, the digest of a
+/// runtime's build of what it was made. What nobody tells gets a row that says nothing, so that whoever refers to it
+/// is found and named, instead of vanishing with it or running without it: a version without a configuration, a secret
+/// without a value, a module without bytes.
+struct ReferenceRepair {
+    let database: Database
+    /// What was done, in sentences for the operator.
+    private(set) var notes: [String] = []
+
+    /// The names that a sentence has at most.
+    private static let namesMax = 20
+
+    private init(_ database: Database) { self.database = database }
+
+    /// Whether rows refer to others that are not there, or lack others that refer to them.
+    static func isNeeded(_ database: Database) throws -> Bool {
+        if try Row.fetchOne(database, sql: "PRAGMA foreign_key_check") != nil { return true }
+        let repair = ReferenceRepair(database)
+        guard try database.tableExists("history") else { return false }
+        return try !repair.unusedSecrets().isEmpty
+            || !repair.lostAliases(ofFunctionsWithout: AliasRecord.live).isEmpty
+    }
+
     /// Runs in a write transaction; answers what was done, in sentences for the operator.
     static func run(_ database: Database) throws -> [String] {
-        var notes: [String] = []
-        func change(_ what: String, _ sql: String) throws {
-            try database.execute(sql: sql)
-            let count = database.changesCount
-            if count > 0 { notes.append("\(count) \(what)") }
-        }
-        try change(
-            "functions had lost their own row",
-            """
-            INSERT INTO function (name, createdAt, updatedAt, revision, latestVersion)
-                SELECT function, min(at), max(at), max(number) + 1000000, max(number) FROM (
-                    SELECT function, number, createdAt AS at FROM version
-                    UNION ALL SELECT function, version, updatedAt FROM alias)
-                WHERE function NOT IN (SELECT name FROM function) GROUP BY function
-            """
+        // They are right at the end, not in between.
+        try database.execute(sql: "PRAGMA defer_foreign_keys = ON")
+        var repair = ReferenceRepair(database)
+        try repair.restoreFunctions()
+        try repair.restoreAliases()
+        try repair.standInForVersions()
+        try repair.dropWeights()
+        try repair.restoreRuntimes()
+        try repair.restoreBundles()
+        try repair.standInForModules()
+        try repair.restoreSecrets()
+        try repair.nameTokens()
+        try repair.removeOrphans()
+        return repair.notes
+    }
+
+    /// Notes what was done to some things, if there are any.
+    mutating func note(_ what: String, _ names: [String]) {
+        guard !names.isEmpty else { return }
+        let more = names.count > Self.namesMax ? " and \(names.count - Self.namesMax) more" : ""
+        notes.append("\(what): \(names.prefix(Self.namesMax).joined(separator: ", "))\(more)")
+    }
+
+    /// Whether the schema has a table yet.
+    func has(_ table: String) throws -> Bool { try database.tableExists(table) }
+
+    /// Names that a statement gives, in its first column.
+    func names(_ sql: String, _ arguments: StatementArguments = []) throws -> [String] {
+        try String.fetchAll(database, sql: sql, arguments: arguments)
+    }
+
+    private mutating func standInForModules() throws {
+        let users =
+            try has("runtimeBuild")
+            ? """
+            SELECT digest, function || ' version ' || number AS name FROM version
+            UNION ALL SELECT module, 'runtime ' || runtime FROM runtimeBuild
+            """ : "SELECT digest, function || ' version ' || number AS name FROM version"
+        let lost = try Row.fetchAll(
+            database,
+            sql: """
+                SELECT digest, name FROM (\(users))
+                WHERE digest NOT IN (SELECT digest FROM module) ORDER BY name
+                """
         )
-        try change(
-            "versions were lost that aliases refer to",
-            """
-            INSERT OR IGNORE INTO version
-                (function, number, digest, createdAt, guestInterface, configuration)
-                SELECT function, version, '\(ModuleDigest.unknown.hexadecimal)', updatedAt, '', CAST('{}' AS BLOB)
-                FROM alias WHERE (function, version) NOT IN (SELECT function, number FROM version)
-            """
-        )
-        if try database.tableExists("runtimeBuild") {
-            try change(
-                "builds of runtimes were lost that versions use",
-                """
-                INSERT INTO runtimeBuild (digest, runtime, module, settings, createdAt)
-                    SELECT runtimeBuild, '?', digest, CAST('{}' AS BLOB), 0 FROM version
-                    WHERE runtimeBuild IS NOT NULL
-                        AND runtimeBuild NOT IN (SELECT digest FROM runtimeBuild)
-                    GROUP BY runtimeBuild
-                """
-            )
-            try change(
-                "bundles of files were lost that versions use",
-                """
-                INSERT INTO bundle (digest, size, fileCount)
-                    SELECT bundle, 0, 0 FROM (
-                        SELECT bundle FROM version UNION SELECT bundle FROM runtimeBuild)
-                    WHERE bundle IS NOT NULL AND bundle NOT IN (SELECT digest FROM bundle)
-                """
-            )
-            try change(
-                "modules were lost that runtimes use",
-                """
-                INSERT INTO module (digest, size, bytes)
-                    SELECT DISTINCT module, 0, x'' FROM runtimeBuild
-                    WHERE module NOT IN (SELECT digest FROM module)
-                """
-            )
-            try change(
-                "files of bundles were lost",
-                "DELETE FROM bundleFile WHERE file NOT IN (SELECT digest FROM file) OR bundle NOT IN (SELECT digest FROM bundle)"
-            )
-            try change(
-                "runtimes had lost their build",
-                "DELETE FROM runtime WHERE build NOT IN (SELECT digest FROM runtimeBuild)"
+        for row in lost {
+            try database.execute(
+                sql: "INSERT OR IGNORE INTO module (digest, size, bytes) VALUES (?, 0, x'')",
+                arguments: [row["digest"]]
             )
         }
-        try change(
-            "modules were lost that versions use",
-            """
-            INSERT INTO module (digest, size, bytes)
-                SELECT DISTINCT digest, 0, x'' FROM version
-                WHERE digest NOT IN (SELECT digest FROM module)
-            """
-        )
-        try change(
-            "functions had forgotten their latest version",
-            """
-            UPDATE function SET latestVersion =
-                (SELECT max(number) FROM version WHERE function = name)
-            WHERE latestVersion < (SELECT max(number) FROM version WHERE function = name)
-            """
-        )
-        if try database.tableExists("versionSecret") {
-            try change(
-                "secrets of versions were lost",
-                """
-                DELETE FROM versionSecret WHERE secret NOT IN (SELECT id FROM secret)
-                    OR (function, version) NOT IN (SELECT function, number FROM version)
-                """
-            )
-        }
+        // A version that was lost itself has been named.
+        let unknown = ModuleDigest.unknown.hexadecimal
+        note("modules were lost", lost.filter { $0["digest"] != unknown }.map { $0["name"] })
+    }
+
+    /// Removes the rows that refer to nothing still.
+    private mutating func removeOrphans() throws {
+        var counts: [String: Int] = [:]
         for row in try Row.fetchAll(database, sql: "PRAGMA foreign_key_check") {
             let table: String = row[0]
             guard let rowid = row[1] as Int64? else {
                 notes.append("a row of \(table) refers to one that is not there")
                 continue
             }
-            try change(
-                "rows of \(table) were removed that referred to nothing",
-                "DELETE FROM \(table.quoted) WHERE rowid = \(rowid)"
-            )
+            try database.execute(sql: "DELETE FROM \(table.quoted) WHERE rowid = \(rowid)")
+            counts[table, default: 0] += database.changesCount
         }
-        return notes
+        for (table, count) in counts.sorted(by: { $0.key < $1.key }) {
+            notes.append("\(count) rows of \(table) were removed that referred to nothing")
+        }
     }
 }

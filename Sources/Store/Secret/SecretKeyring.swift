@@ -35,6 +35,9 @@ public struct SealedSecret: Equatable, Sendable {
         self.bytes = bytes
     }
 
+    /// Whether it stands for one that is not there any more.
+    public var isLost: Bool { bytes.isEmpty }
+
     /// How long the value is, in bytes.
     public var valueByteCount: Int { max(0, bytes.count - Self.overheadBytes) }
 
@@ -115,6 +118,7 @@ public struct SecretKeyring: Sendable {
         function: String,
         name: String
     ) throws(SecretError) -> SecretValue {
+        guard !sealed.isLost else { throw .lost(name: name) }
         let key = keys.first { Self.identifier($0) == sealed.keyIdentifier }
         guard let key else { throw .otherKey(name: name, keyIdentifier: sealed.keyIdentifier) }
         guard let box = try? AES.GCM.SealedBox(combined: sealed.bytes),
@@ -149,6 +153,8 @@ public enum SecretError: Error, Equatable, Sendable, CustomStringConvertible {
     case otherKey(name: String, keyIdentifier: String)
     /// It was altered, or belongs to another function or name.
     case damaged(name: String)
+    /// What was stored of it is not there any more.
+    case lost(name: String)
     /// It could not be sealed.
     case cannotSeal(name: String)
 
@@ -160,6 +166,7 @@ public enum SecretError: Error, Equatable, Sendable, CustomStringConvertible {
         case .otherKey(let name, let identifier):
             "secret '\(name)' was sealed with key \(identifier), which is not the key there is"
         case .damaged(let name): "secret '\(name)' is damaged, or was sealed for another place"
+        case .lost(let name): "the value of secret '\(name)' was lost: set it again, or delete it"
         case .cannotSeal(let name): "secret '\(name)' could not be sealed"
         }
     }
