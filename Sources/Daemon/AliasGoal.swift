@@ -10,8 +10,13 @@ struct AliasGoal {
 
     init(_ json: JSONValue) throws(ConfigurationError) {
         var reader = try ObjectReader(json, at: "")
-        var version = 0
-        try reader.integer("version", &version)
+        guard let version = try reader.optionalInteger("version") else {
+            throw reader.missing(
+                "version",
+                "should be a version's number",
+                besides: ["weights", "sticky"]
+            )
+        }
         guard version > 0 else {
             throw ConfigurationError(key: "version", reason: "should be a version's number")
         }

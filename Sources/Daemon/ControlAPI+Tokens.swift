@@ -95,7 +95,10 @@ extension ControlAPI {
         secret: String
     ) throws(ConfigurationError) -> TokenRecord {
         var reader = try ObjectReader(json, at: "")
-        let name = try reader.string("name") ?? ""
+        let others = ["scopes", "functions", "expiresAt", "expiresInSeconds"]
+        guard let name = try reader.string("name") else {
+            throw reader.missing("name", besides: others)
+        }
         // The names of functions are as good for tokens.
         guard FunctionName(name) != nil, name != TokenTable.folderTokenName else {
             throw ConfigurationError(
@@ -105,7 +108,13 @@ extension ControlAPI {
                     + "'\(TokenTable.folderTokenName)'"
             )
         }
-        let scopes = try reader.texts("scopes") ?? []
+        guard let scopes = try reader.texts("scopes") else {
+            throw reader.missing(
+                "scopes",
+                "should be at least one of \(Scopes.allNames)",
+                besides: others
+            )
+        }
         for (index, scope) in scopes.enumerated() where Scopes.named(scope) == nil {
             throw ConfigurationError(
                 key: "scopes[\(index)]",

@@ -70,6 +70,7 @@ extension ControlAPI {
         guard let members = patch.members else {
             throw Problem.badRequest("the patch should be a JSON object")
         }
+        try FunctionConfiguration.checkNames(ofPatch: patch)
         return try configure(name, request, keys: members.keys.sorted()) {
             try Self.storedConfiguration(of: $0).merging(patch)
         }

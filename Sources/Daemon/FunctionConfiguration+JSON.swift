@@ -14,8 +14,22 @@ extension FunctionConfiguration {
         try validate(ceilings)
     }
 
+    /// Refuses a merge patch with a name that no configuration has, though it were to remove it.
+    static func checkNames(ofPatch patch: JSONValue) throws(ConfigurationError) {
+        var reader = try ObjectReader(patch, at: "")
+        var configuration = FunctionConfiguration()
+        try configuration.read(&reader)
+        try reader.finish()
+    }
+
     /// Takes the keys of a configuration from a document, which may have others.
     mutating func read(_ reader: inout ObjectReader) throws(ConfigurationError) {
+        guard !reader.has("secrets") else {
+            throw ConfigurationError(
+                key: "secrets",
+                reason: "are no part of a configuration: set each with 'roost secret set'"
+            )
+        }
         try reader.object("limits") { limits throws(ConfigurationError) in
             try limits.integer("memoryBytes", &self.limits.memoryBytes)
             try limits.fuel(&self.limits.fuel)
@@ -61,10 +75,9 @@ extension FunctionConfiguration {
         }
         routes = try reader.elements("routes") { route throws(ConfigurationError) in
             let path = try route.string("path")
-            guard let path else {
-                throw ConfigurationError(key: route.key("path"), reason: "is missing")
-            }
-            return Route(path: path, host: try route.string("host"))
+            let host = try route.string("host")
+            guard let path else { throw route.missing("path") }
+            return Route(path: path, host: host)
         }
     }
 
@@ -172,6 +185,23 @@ struct ObjectReader {
             key: key(unknown),
             reason: "is not a known key" + (nearest.map { ": did you mean '\($0)'?" } ?? "")
         )
+    }
+
+    /// Why a member that must be there is not; when another one is there that nobody knows, it was meant.
+    func missing(
+        _ name: String,
+        _ reason: String = "is missing",
+        besides others: [String] = []
+    ) -> ConfigurationError {
+        var rest = self
+        rest.knownNames += others
+        for other in others { rest.members[other] = nil }
+        do throws(ConfigurationError) {
+            try rest.finish()
+            return ConfigurationError(key: key(name), reason: reason)
+        } catch {
+            return error
+        }
     }
 
     /// Whether there is a member of a name that was not read yet.

@@ -14,13 +14,7 @@ package enum JSONValue: Equatable, Sendable {
 
     /// Parses a document; `allowsJSON5` admits comments, trailing commas and bare keys.
     init(parsing bytes: some Sequence<UInt8>, allowsJSON5: Bool = false) throws(JSONError) {
-        let decoder = JSONDecoder()
-        decoder.allowsJSON5 = allowsJSON5
-        do {
-            self = try decoder.decode(JSONValue.self, from: Data(bytes))
-        } catch {
-            throw JSONError(error)
-        }
+        self = try JSONParser.parse(bytes, allowsJSON5: allowsJSON5)
     }
 
     /// The document on one line, members sorted by name.
@@ -65,20 +59,6 @@ package enum JSONValue: Equatable, Sendable {
             result[key] = change == .null ? nil : (result[key] ?? .null).merging(change)
         }
         return .object(result)
-    }
-}
-
-/// Why bytes are not a JSON document.
-struct JSONError: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ error: any Error) {
-        guard case DecodingError.dataCorrupted(let context) = error else {
-            description = "the document is not JSON"
-            return
-        }
-        let cause = context.underlyingError.map { ": \($0)" } ?? ""
-        description = "the document is not JSON\(cause)"
     }
 }
 

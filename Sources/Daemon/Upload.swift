@@ -1,5 +1,6 @@
 import Foundation
 import HTTP
+import Platform
 
 /// What a deployment brings: a module, and perhaps the configuration of its version.
 struct Upload {
@@ -54,6 +55,13 @@ extension ControlAPI {
         guard var upload else { throw .badRequest("the form has no part 'module'") }
         upload.configuration = documents["config"]
         upload.patch = documents["patch"]
+        if let patch = upload.patch {
+            do throws(ConfigurationError) {
+                try FunctionConfiguration.checkNames(ofPatch: patch)
+            } catch {
+                throw Self.problem(of: error)
+            }
+        }
         return upload
     }
 

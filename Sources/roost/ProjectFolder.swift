@@ -30,8 +30,13 @@ struct ProjectFolder {
         }
         do {
             return try ProjectFile(parsing: Data(contentsOf: file))
+        } catch let failure as ProjectFile.Failure {
+            throw Failure(code: .badData, message: "\(file.relativePath): \(failure)")
         } catch {
-            throw Failure(code: .badData, message: "\(file.relativePath): \(error)")
+            throw Failure(
+                code: .noInput,
+                message: "cannot read \(file.relativePath): \(error.localizedDescription)"
+            )
         }
     }
 

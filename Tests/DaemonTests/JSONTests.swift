@@ -37,6 +37,81 @@ struct JSONValueTests {
         #expect(String(decoding: encoded, as: UTF8.self) == "9223372036854775807")
     }
 
+    @Test(arguments: [
+        ("", "expected a value and found the end, at line 1, column 1"),
+        ("{\"a\": 1\n \"b\": 2}", "expected ',' or '}' and found '\"', at line 2, column 2"),
+        ("{\"é\": }", "expected a value and found '}', at line 1, column 7"),
+        ("{\"a\": \"x\n\"}", "a string does not end on its line, at line 1, column 7"),
+        ("{\"a\":1,\n\"b\":2,\n\"a\":3}", "the name 'a' is given twice, at line 3, column 1"),
+        ("{\"a\":1} x", "expected the end and found 'x', at line 1, column 9"),
+        ("[1,]", "expected a value and found ']', at line 1, column 4"),
+        ("[01]", "a number begins with 0, at line 1, column 2"),
+        ("[1e999]", "the number is too large, at line 1, column 2"),
+        (#"["\ud800"]"#, "half of a surrogate pair, at line 1, column 3"),
+        (#"["\x41"]"#, "no such escape, at line 1, column 3"),
+        ("{a: 1}", "expected a name in quotes and found 'a', at line 1, column 2"),
+        ("// c\n1", "expected a value and found '/', at line 1, column 1"),
+        ("truely", "expected the end of 'true' and found 'l', at line 1, column 5"),
+    ])
+    func `an error says what and where`(text: String, reason: String) throws {
+        #expect {
+            try parse(text)
+        } throws: {
+            "\($0)" == "the document is not JSON: \(reason)"
+        }
+    }
+
+    @Test func `what is wrong in bytes is told too`() throws {
+        #expect { try JSONValue(parsing: [0x22, 0xff, 0x22]) } throws: { "\($0)".contains("UTF-8") }
+        #expect { try JSONValue(parsing: [0x22, 0x01, 0x22]) } throws: { "\($0)".contains("0x1") }
+    }
+
+    @Test(arguments: [
+        (
+            #"[0, -0, 1.0, -1.5, 1e2, 12e-1, 1e-3]"#,
+            #"[0,0,1,-1.5,100,1.2,0.001]"#
+        ),
+        (#""\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00""#, #""\"\\/\b\f\n\r\té😀""#),
+        (" \n\t{ } ", "{}"), ("\u{feff}[]", "[]"),
+        (
+            #"{"":{"a":[true,false,null]}}"#,
+            #"{"":{"a":[true,false,null]}}"#
+        ),
+    ])
+    func `documents are read as they are meant`(text: String, encoded: String) throws {
+        #expect(String(decoding: try parse(text).encoded(), as: UTF8.self) == encoded)
+    }
+
+    @Test func `what people write is read where that is allowed`() throws {
+        let text = """
+            // A comment
+            { name: 'a "b"', /* another */ "hex": 0x1F, plus: +1, point: .5, whole: 5.,
+              $x_é: "line \\
+            goes on", list: [1, 2,], }
+            """
+        let value = try JSONValue(parsing: text.utf8, allowsJSON5: true)
+        let expected = #"""
+            {"name":"a \"b\"","hex":31,"plus":1,"point":0.5,"whole":5,"$x_é":"line goes on","list":[1,2]}
+            """#
+        #expect(value == (try parse(expected)))
+        for wrong in ["{a b: 1}", "{a: 0x}", "[,]", "{,}", "/* x", "{1a: 2}", "[NaN]", "'x"] {
+            #expect(throws: JSONError.self) {
+                try JSONValue(parsing: wrong.utf8, allowsJSON5: true)
+            }
+        }
+    }
+
+    @Test func `nesting has a limit`() throws {
+        let depth = JSONParser.depthMax
+        let deep = { (count: Int) in
+            String(repeating: "[", count: count) + String(repeating: "]", count: count)
+        }
+        _ = try parse(deep(depth))
+        #expect { try parse(deep(depth + 1)) } throws: {
+            "\($0)".contains("more than \(depth) deep")
+        }
+    }
+
     @Test(arguments: ["", "{", "{\"a\":}", "nul", "[1 2]", String(repeating: "[", count: 100_000)])
     func `what is not JSON is refused`(text: String) {
         #expect(throws: JSONError.self) { try parse(text) }
