@@ -304,6 +304,29 @@ struct LostRowsTests {
         again.stop()
     }
 
+    @Test func `the doctor tells that secrets cannot be opened`() throws {
+        try fill()
+        let key = data.appending(path: "secret-key")
+        let path = data.path(percentEncoded: false)
+        let whole = try Data(contentsOf: key)
+        #expect(try Program.run(["doctor", "--data", path]).exitCode == 0)
+        for (contents, text) in [
+            (Data("junk\n".utf8), "holds no key"),
+            (Data((String(repeating: "0", count: 64) + "\n").utf8), "seals secrets of shop"),
+        ] {
+            try contents.write(to: key)
+            let result = try Program.run(["doctor", "--data", path])
+            #expect(result.exitCode == 1)
+            #expect(result.output.contains(text), "\(result.output)")
+        }
+        // It may be somewhere else.
+        try FileManager.default.removeItem(at: key)
+        let result = try Program.run(["doctor", "--data", path])
+        #expect(result.exitCode == 0)
+        #expect(result.output.contains("secrets.keyFile"), "\(result.output)")
+        try whole.write(to: key)
+    }
+
     @Test func `lost tokens are named, and the doctor says what the daemon would do`() throws {
         try fill()
         try run(["DELETE FROM token", "DELETE FROM function WHERE name = 'many'"])

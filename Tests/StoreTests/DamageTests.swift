@@ -232,6 +232,11 @@ struct DamageTests {
             try change(copy.file("control.db")) { $0 = $0.prefix(cut) }
             let rest = try openTwice(copy)
             #expect(!rest.notes.isEmpty || rest.damaged > 0, "cut at \(cut)")
+            // Modules take the most of it, and those of the rest are named.
+            if cut >= size / 2 {
+                #expect(rest.functions.count == Self.functionCount, "cut at \(cut)")
+                #expect(rest.sound > 0, "cut at \(cut)")
+            }
         }
     }
 

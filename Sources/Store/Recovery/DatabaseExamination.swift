@@ -47,6 +47,10 @@ enum DatabaseExamination {
             findings += try modules(database)
             findings += try bundles(database)
             findings += try versions(database, configurationFault)
+            findings += try secrets(
+                database,
+                keyFile: path.dropLast("control.db".count) + SecretKeySource.fileName
+            )
             return findings
         }
     }
@@ -100,10 +104,12 @@ enum DatabaseExamination {
                     )
                     return
                 }
-                let results = try String.fetchAll(database, sql: "PRAGMA integrity_check(5)")
-                guard results == ["ok"] else {
+                let faults = try integrityFaults(database, "(5)")
+                guard faults.isEmpty else {
                     isDamaged = true
-                    findings += results.map { Finding(.problem, path, $0, advice: advice) }
+                    findings += faults.prefix(5).map {
+                        Finding(.problem, path, $0, advice: advice)
+                    }
                     return
                 }
                 // Before the daemon has opened it, it is of an earlier schema.
@@ -111,9 +117,26 @@ enum DatabaseExamination {
             }
         } catch {
             isDamaged = StoreError(error).isDamage
-            findings.append(Finding(.problem, path, "\(StoreError(error))", advice: advice))
+            findings.append(
+                Finding(
+                    .problem,
+                    path,
+                    "\(StoreError(error))",
+                    advice: isDamaged
+                        ? advice : "see that it can be read, and that its folder can be written to"
+                )
+            )
         }
         return (findings, isDamaged)
+    }
+
+    /// What SQLite finds wrong with a database, a sentence each; `argument` is that of `integrity_check`.
+    static func integrityFaults(_ database: Database, _ argument: String) throws -> [String] {
+        let results = try String.fetchAll(database, sql: "PRAGMA integrity_check\(argument)")
+        guard results != ["ok"] else { return [] }
+        // Some results have several lines, below a headline that says which database it is.
+        let faults = results.flatMap { $0.split(separator: "\n") }.filter { !$0.hasPrefix("***") }
+        return faults.isEmpty ? ["no answer"] : faults.map(String.init)
     }
 
     private static func references(_ database: Database, _ path: String) throws -> [Finding] {
@@ -151,6 +174,42 @@ enum DatabaseExamination {
                 "the files sha256:\(text) are missing or altered",
                 advice:
                     "deploy the same folder again, import an export that has it, or delete the function"
+            )
+        }
+    }
+
+    /// Whether the folder's own key opens the secrets; a key that an operator names elsewhere is not known here.
+    private static func secrets(_ database: Database, keyFile: String) throws -> [Finding] {
+        let rows = try Row.fetchAll(
+            database,
+            sql: """
+                SELECT keyId, group_concat(DISTINCT function) AS functions FROM secret
+                WHERE length(sealed) > 0 GROUP BY keyId
+                """
+        )
+        guard !rows.isEmpty else { return [] }
+        let advice =
+            "put the key back from a backup; without it, put a new one in its place and set the secrets again"
+        guard let bytes = FileManager.default.contents(atPath: keyFile) else {
+            return [
+                Finding(
+                    .note,
+                    keyFile,
+                    "is not there: secrets are opened only by a daemon that 'secrets.keyFile' or a credential gives"
+                        + " their key",
+                    advice: "if there is none: \(advice)"
+                )
+            ]
+        }
+        guard let keyring = SecretKeyring(fileContents: bytes) else {
+            return [Finding(.problem, keyFile, "holds no key", advice: advice)]
+        }
+        return rows.filter { !keyring.contains($0["keyId"]) }.map { row in
+            Finding(
+                .problem,
+                keyFile,
+                "does not have the key \(row["keyId"] as String), which seals secrets of \(row["functions"] as String)",
+                advice: advice
             )
         }
     }

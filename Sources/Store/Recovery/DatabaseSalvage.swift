@@ -52,6 +52,8 @@ enum DatabaseSalvage {
         var configuration = Configuration()
         configuration.readonly = true
         configuration.prepareDatabase { database in
+            // Else nothing is read of a file that is shorter than its header says.
+            try database.execute(sql: "PRAGMA writable_schema = ON")
             try database.execute(sql: "PRAGMA mmap_size = 0")
             try database.execute(sql: "PRAGMA cell_size_check = ON")
         }

@@ -152,11 +152,11 @@ struct DeploymentDatabase {
         }
         for table in tables {
             let argument = table.map { "(\($0.quoted))" } ?? ""
-            let result = try String.fetchAll(database, sql: "PRAGMA integrity_check\(argument)")
-            guard result == ["ok"] else {
+            let faults = try DatabaseExamination.integrityFaults(database, argument)
+            if let fault = faults.first {
                 throw StoreError.database(
                     code: ResultCode.SQLITE_CORRUPT.rawValue,
-                    message: result.first ?? "no answer"
+                    message: fault
                 )
             }
         }
