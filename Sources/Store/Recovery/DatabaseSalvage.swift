@@ -1,4 +1,6 @@
 internal import GRDB
+internal import Glibc
+internal import Linux
 
 /// Makes a sound `control.db` of the rows of a damaged one that can still be read.
 enum DatabaseSalvage {
@@ -19,6 +21,17 @@ enum DatabaseSalvage {
     ///
     /// A file that is no database at all gives an empty one.
     static func run(from path: String, to newPath: String) throws -> Report {
+        // Nothing is read of a file that is shorter than its header says; of one with zeros in place of what is lost,
+        // all else.
+        guard let file = try? FileDescriptor(opening: path, flags: O_RDWR),
+            let size = try? file.status().size, let whole = try? wholeSize(file), whole > size,
+            ftruncate(file.rawValue, off_t(clamping: whole)) == 0
+        else { return try copyRows(from: path, to: newPath) }
+        defer { _ = ftruncate(file.rawValue, off_t(clamping: size)) }
+        return try copyRows(from: path, to: newPath)
+    }
+
+    private static func copyRows(from path: String, to newPath: String) throws -> Report {
         var report = Report()
         let source = try? open(path)
         let applied = (try? source?.read { try appliedMigrations($0) }) ?? []
@@ -48,12 +61,24 @@ enum DatabaseSalvage {
         return report
     }
 
+    /// How long a file should be, as its header has it; nil when that is not to be trusted.
+    ///
+    /// <https://www.sqlite.org/fileformat2.html#in_header_database_size>
+    private static func wholeSize(_ file: borrowing FileDescriptor) throws -> UInt64? {
+        let header = try file.read(upTo: 100)
+        guard header.count == 100 else { return nil }
+        func number(_ offset: Int) -> UInt64 {
+            header[offset..<offset + 4].reduce(0) { $0 << 8 | UInt64($1) }
+        }
+        let stored = number(16) >> 16
+        guard number(24) == number(92), stored == 1 || stored >= 512 else { return nil }
+        return (stored == 1 ? 65_536 : stored) * number(28)
+    }
+
     private static func open(_ path: String) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.readonly = true
         configuration.prepareDatabase { database in
-            // Else nothing is read of a file that is shorter than its header says.
-            try database.execute(sql: "PRAGMA writable_schema = ON")
             try database.execute(sql: "PRAGMA mmap_size = 0")
             try database.execute(sql: "PRAGMA cell_size_check = ON")
         }
