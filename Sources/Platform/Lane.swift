@@ -16,6 +16,8 @@ public final class Lane {
     private var traces: TraceSource
     /// Instances of requests that are answered, to be given back when the answers are written.
     private var used: [UsedInstance] = []
+    /// When this thread may next help the workers.
+    private var helpsFrom: UInt64 = 0
     /// How many page faults this thread had had when it last gave instances back.
     private var faultCount: Int?
 
@@ -109,11 +111,20 @@ public final class Lane {
         return count == faultCount
     }
 
+    /// Has this thread run a slice of what the workers do not get to, in at most two thirds of its time: whoever is
+    /// refused meanwhile is told soon.
+    private func help() {
+        let begin = Monotonic.now()
+        guard begin >= helpsFrom, platform.scheduler.help() else { return }
+        let end = Monotonic.now()
+        helpsFrom = end &+ (end &- begin) / 2
+    }
+
     /// Resets the instances of requests that have been answered on this thread.
     ///
     /// To be called when the answers have been written.
     public func tidy() {
-        platform.scheduler.help()
+        help()
         guard !used.isEmpty else { return }
         let hadNoFault = noteFaults()
         for instance in used { instance.giveBack(or: platform.janitor, hadNoFault: hadNoFault) }

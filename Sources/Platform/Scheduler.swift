@@ -111,16 +111,17 @@ public final class Scheduler: Sendable {
     /// to.
     ///
     /// For an event loop: where it has the processor to itself, it would otherwise begin one task after another,
-    /// and the workers, which give way to it, would end none.
-    func help() {
-        guard shortCount.value.load(ordering: .relaxed) > Self.shortBacklogMax else { return }
+    /// and the workers, which give way to it, would end none. True when it did.
+    func help() -> Bool {
+        guard shortCount.value.load(ordering: .relaxed) > Self.shortBacklogMax else { return false }
         let task = monitor.withLock { state in
             defer { shortCount.value.store(state.ready.shortCount, ordering: .relaxed) }
             return state.ready.popShort()
         }
-        guard let task else { return }
+        guard let task else { return false }
         activity.loopSlices.add(1, ordering: .relaxed)
         Self.run(task, monitor)
+        return true
     }
 
     /// The backlog of tasks that have run little which the workers are left with.
