@@ -74,6 +74,7 @@ struct HeadScanner: Sendable {
             case .method: try method(input, &index, stop, base)
             case .target, .percent, .percentZero, .percentDigit, .query:
                 try target(input, &index, stop, base)
+            case .version where skipVersion(input, &index, stop, base): break
             case .version, .versionLineFeed: try version(input, &index, base)
             case .fieldStart: try fieldStart(input, &index, base)
             case .fieldName: try fieldName(input, &index, stop, base)
@@ -213,6 +214,25 @@ struct HeadScanner: Sendable {
             let limit = limits.targetBytesMax
             throw ParseError(.targetTooLong, offset: base + index, limit: limit)
         }
+    }
+
+    /// Takes a version with its line end at once, if it is there as a whole and one of the two that there are.
+    private mutating func skipVersion(
+        _ input: Span<UInt8>,
+        _ index: inout Int,
+        _ stop: Int,
+        _ base: Int
+    ) -> Bool {
+        guard base + index == mark, stop - index >= 10 else { return false }
+        let octets = input.extracting(index..<index + 10)
+        guard octets[0] == 0x48, octets[1] == 0x54, octets[2] == 0x54, octets[3] == 0x50,
+            octets[4] == 0x2f, octets[5] == 0x31, octets[6] == 0x2e, octets[7] & 0xfe == 0x30,
+            octets[8] == Octet.carriageReturn, octets[9] == Octet.lineFeed
+        else { return false }
+        minorVersion = octets[7] & 1
+        index += 10
+        state = .fieldStart
+        return true
     }
 
     private mutating func version(

@@ -2,26 +2,30 @@
 extension [UInt8] {
     /// Appends a number that is not negative.
     mutating func append(decimal number: Int) {
-        var divisor = 1
+        if number < 10 { return append(digit: number) }
+        var divisor = 10
         while number / divisor >= 10 { divisor *= 10 }
-        append(digitsOf: number, from: divisor)
+        var rest = number
+        while divisor > 0 {
+            append(digit: rest / divisor)
+            rest %= divisor
+            divisor /= 10
+        }
     }
 
     /// Appends milliseconds with exactly three digits after the point; a negative duration is none.
     mutating func append(millisecondsOf microseconds: Int) {
-        let microseconds = Swift.max(0, microseconds)
-        append(decimal: microseconds / 1_000)
+        let (milliseconds, rest) = Swift.max(0, microseconds).quotientAndRemainder(
+            dividingBy: 1_000
+        )
+        append(decimal: milliseconds)
         append(UInt8(ascii: "."))
-        append(digitsOf: microseconds % 1_000, from: 100)
+        append(digit: rest / 100)
+        append(digit: rest / 10 % 10)
+        append(digit: rest % 10)
     }
 
-    private mutating func append(digitsOf number: Int, from divisor: Int) {
-        var divisor = divisor
-        var rest = number
-        while divisor > 0 {
-            append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / divisor))
-            rest %= divisor
-            divisor /= 10
-        }
+    private mutating func append(digit: Int) {
+        append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit))
     }
 }

@@ -23,6 +23,9 @@ public final class FunctionVersion: Sendable {
     /// Who uses the version now.
     let uses = VersionUses()
 
+    /// Whether the configuration adds fields to responses.
+    let addsFields: Bool
+
     private let serverSoftware: String
     private let metrics = Mutex<FunctionMetrics?>(nil)
 
@@ -63,6 +66,7 @@ public final class FunctionVersion: Sendable {
         self.fault = fault
         self.gate = gate
         self.serverSoftware = serverSoftware
+        addsFields = !configuration.headers.isEmpty || configuration.cors != nil
     }
 
     /// Where the version's invocations are counted.

@@ -58,17 +58,21 @@ struct AnswerHead {
     /// The body's length in octets, if the guest told it.
     var length: Int?
 
-    /// Fields that concern the connection (RFC 9110 §7.6.1) or its framing, which are the
-    /// server's, or that tell what the platform found: dropped from a guest's answer.
-    private static let platformNames = [
-        "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding",
-        "upgrade", "x-function-error", "x-function-version", "x-fuel-used", "x-request-id",
-        "x-start",
-    ]
-
-    /// Whether a guest may not set a field.
+    /// Whether a guest may not set a field: it concerns the connection (RFC 9110 §7.6.1) or its framing, which are the
+    /// server's, or tells what the platform found.
     static func isPlatforms(_ name: ArraySlice<UInt8>) -> Bool {
-        platformNames.contains { $0.utf8.count == name.count && HeaderByte.matches(name, $0) }
+        func matches(_ other: String) -> Bool { HeaderByte.matches(name, other) }
+        return switch name.count {
+        case 2: matches("te")
+        case 7: matches("trailer") || matches("upgrade") || matches("x-start")
+        case 10: matches("connection") || matches("keep-alive")
+        case 11: matches("x-fuel-used")
+        case 12: matches("x-request-id")
+        case 16: matches("proxy-connection") || matches("x-function-error")
+        case 17: matches("transfer-encoding")
+        case 18: matches("x-function-version")
+        default: false
+        }
     }
 }
 

@@ -115,7 +115,7 @@ extension Invocation {
         let compressor = ResponseCompressor.make(
             for: &head,
             request.head,
-            version.configuration,
+            isAllowed: version.configuration.compression,
             body.count
         )
         if let compressor { body = compressor.pack(body, isLast: true) }
@@ -136,7 +136,7 @@ extension Invocation {
         answer.compressor = ResponseCompressor.make(
             for: &head,
             request.head,
-            version.configuration,
+            isAllowed: version.configuration.compression,
             nil
         )
         answer.remaining = request.head.method == .head ? nil : head.length

@@ -49,8 +49,7 @@ struct InvocationReport: ~Copyable {
         alias = match.alias
         method = request.head.method
         path = request.head.path
-        origin =
-            match.version.configuration.cors == nil ? nil : request.head.fields["origin"]
+        origin = match.version.addsFields ? request.head.fields["origin"] : nil
         byteCountIn = request.body.count
         receivedAt = request.receivedAt
         self.startedAt = startedAt
@@ -144,8 +143,10 @@ struct InvocationReport: ~Copyable {
         _ options: PlatformOptions,
         isComplete: Bool
     ) {
-        version.configuration.addHeaders(to: &fields)
-        version.configuration.cors?.apply(to: &fields, origin: origin)
+        if version.addsFields {
+            version.configuration.addHeaders(to: &fields)
+            version.configuration.cors?.apply(to: &fields, origin: origin)
+        }
         let shown = options.responseFields
         if shown.contains(.requestIdentifier) {
             fields.append(trusted: FieldNames.requestIdentifier) {

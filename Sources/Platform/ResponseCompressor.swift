@@ -10,15 +10,15 @@ final class ResponseCompressor {
 
     /// Decides whether a response is packed, and changes its head accordingly; nil when it is not packed.
     ///
-    /// `bodyByteCount` is nil when the body is still to come. What might be packed for another client says so in
+    /// `isAllowed` is the function's word. `bodyByteCount` is nil when the body is still to come. What might be packed for another client says so in
     /// `Vary`.
     static func make(
         for head: inout AnswerHead,
         _ request: RequestHead,
-        _ configuration: FunctionConfiguration,
+        isAllowed: Bool,
         _ bodyByteCount: Int?
     ) -> ResponseCompressor? {
-        guard configuration.compression, Self.isWorthIt(head, bodyByteCount ?? head.length) else {
+        guard isAllowed, Self.isWorthIt(head, bodyByteCount ?? head.length) else {
             return nil
         }
         Self.addVary(to: &head.fields)

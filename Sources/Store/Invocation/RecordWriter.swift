@@ -80,38 +80,51 @@ final class RecordWriter {
         into database: Database,
         mayYield: () -> Bool
     ) throws {
-        var documents: [(key: Int64, text: String)] = []
-        var documentBytes = 0
+        var documents = Documents()
         for records in batches {
-            // In place: a copy of a record would retain and release each of its texts.
             let batch = records.span
             for index in batch.indices {
                 // Whoever waits for this thread's processor, an event loop for one, need not wait for the whole batch.
                 if index % Self.recordsPerTurn == 0, mayYield() { Thread.yield() }
-                lastKey = lastKey.next(now: now, startedAt: batch[index].startedAt)
-                let key = lastKey.rawValue
-                builder.append(batch[index], key: key, kind: kinds.number(of: batch[index]))
-                if let report = batch[index].trapReport {
-                    try insert(trapReport: report, key: key, into: database)
-                }
-                if let document = TextIndex.document(of: batch[index]) {
-                    documentBytes += document.utf8.count
-                    documents.append((key, document))
-                }
-                if builder.isFull { try insertBlock(into: database) }
-                if documentBytes > Self.documentBytesMax {
-                    try texts?.insert(documents, into: database)
-                    documents.removeAll(keepingCapacity: true)
-                    documentBytes = 0
-                }
+                try add(batch[index], &documents, now: now, into: database)
             }
         }
         if builder.count > 0 { try insertBlock(into: database) }
-        try texts?.insert(documents, into: database)
+        try texts?.insert(documents.list, into: database)
         try insertKinds(into: database)
     }
 
-    private static let documentBytesMax = 1 << 20
+    /// What is to be indexed of the records of a batch.
+    private struct Documents {
+        var list: [(key: Int64, text: String)] = []
+        var byteCount = 0
+
+        static let byteCountMax = 1 << 20
+    }
+
+    /// Adds one record, which is only lent: a copy would retain and release each of its texts.
+    private func add(
+        _ record: borrowing InvocationRecord,
+        _ documents: inout Documents,
+        now: Timestamp,
+        into database: Database
+    ) throws {
+        lastKey = lastKey.next(now: now, startedAt: record.startedAt)
+        let key = lastKey.rawValue
+        let kind = kinds.number(of: record)
+        builder.append(record, key: key, kind: kind)
+        if let report = record.trapReport {
+            try insert(trapReport: report, key: key, into: database)
+        }
+        if let document = TextIndex.document(of: record) {
+            documents.byteCount += document.utf8.count
+            documents.list.append((key, document))
+        }
+        if builder.isFull { try insertBlock(into: database) }
+        guard documents.byteCount > Documents.byteCountMax else { return }
+        try texts?.insert(documents.list, into: database)
+        documents = Documents()
+    }
 
     /// Stores records from before there were blocks, with the keys that they have.
     func insertLegacy(
