@@ -81,7 +81,8 @@ struct ControlRequest: Sendable {
         throw .badRequest(
             names.isEmpty
                 ? "'\(unknown)' is not a parameter: there are none here"
-                : "'\(unknown)' is not a parameter; there are \(names.joined(separator: ", "))"
+                : "'\(unknown)' is not a parameter; there \(names.count == 1 ? "is" : "are") "
+                    + names.joined(separator: ", ")
         )
     }
 

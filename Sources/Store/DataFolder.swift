@@ -28,7 +28,7 @@ public final class DataFolder: Sendable {
             )
             try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
         } catch {
-            throw StoreError.io("cannot make data folder \(path): \(error)")
+            throw StoreError.io("cannot make data folder \(path): \(Self.reason(of: error))")
         }
         wasInUse = FileKind("\(path)/token") != .missing
         do {
@@ -60,9 +60,17 @@ public final class DataFolder: Sendable {
                 attributes: [.posixPermissions: 0o700]
             )
         } catch {
-            throw StoreError.io("cannot make \(path): \(error)")
+            throw StoreError.io("cannot make \(path): \(Self.reason(of: error))")
         }
         return path
+    }
+
+    /// The kernel's reason, where Foundation wraps it in one of its own.
+    private static func reason(of error: any Error) -> String {
+        guard let code = ((error as? CocoaError)?.underlying as? POSIXError)?.code.rawValue else {
+            return "\(error)"
+        }
+        return SystemError(call: "mkdir", code: Int32(code)).description
     }
 
     /// The control plane's bearer token: 64 hexadecimal digits.

@@ -114,7 +114,8 @@ extension StoreError: CustomStringConvertible {
         case .noEarlierVersion(let function, let version):
             "version \(version) of function '\(function)' has none before it that was live"
         case .runtimeInUse(let name, let count, let functions):
-            "runtime '\(name)' is used by \(count) functions: \(functions.joined(separator: ", "))"
+            "runtime '\(name)' is used by \(count) function\(count == 1 ? "" : "s"): "
+                + functions.joined(separator: ", ")
                 + (count > functions.count ? ", …" : "")
         case .runtimeChanged: "the runtime was replaced or deleted meanwhile"
         case .preconditionFailed(let revision?): "the function is at revision \(revision)"

@@ -171,7 +171,7 @@ struct RuntimeTests {
         #expect(try deploy("one", "first ").status == 201)
         let refused = try daemon.request("DELETE", "/v1/runtimes/echo")
         #expect(refused.status == 409)
-        #expect(refused.text.contains("used by 1 functions: one"))
+        #expect(refused.text.contains("used by 1 function: one"))
         #expect(try daemon.request("DELETE", "/v1/functions/one").status == 204)
         #expect(try daemon.request("DELETE", "/v1/runtimes/echo").status == 204)
         #expect(try daemon.request("DELETE", "/v1/runtimes/echo").status == 404)
