@@ -23,6 +23,7 @@ enum { bufferBytes = 8192, statusMax = 600, eventsMax = 256 };
 struct connection {
     int socket;
     double dueAt;
+    int isLast;
     size_t received;
     char buffer[bufferBytes];
 };
@@ -66,6 +67,7 @@ static void openConnection(struct connection *connection) {
     if (epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event) < 0) fail("epoll_ctl");
     connection->socket = descriptor;
     connection->dueAt = 0;
+    connection->isLast = 0;
     connection->received = 0;
 }
 
@@ -81,6 +83,8 @@ static int takeResponse(struct connection *connection) {
     if (!end) return -1;
     char *body = end + 4;
     char *length = strcasestr(connection->buffer, "\r\ncontent-length:");
+    char *close = strcasestr(connection->buffer, "\r\nconnection: close");
+    connection->isLast = close && close < end;
     char *chunked = strcasestr(connection->buffer, "\r\ntransfer-encoding: chunked");
     if (length && length < end) {
         body += strtoul(length + 17, NULL, 10);
@@ -113,6 +117,7 @@ static int receive(struct connection *connection) {
     if (status < 0) return 0;
     note(status, now() - connection->dueAt);
     connection->dueAt = 0;
+    if (connection->isLast) reopen(connection);
     return 1;
 }
 
