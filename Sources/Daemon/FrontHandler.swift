@@ -301,6 +301,22 @@ final class FrontHandler: RequestHandler {
         try parts.access.admit(head, from: origin(of: peer, head.fields), settings)
     }
 
+    /// The same for a request that was admitted: a token can have been revoked while the body came.
+    ///
+    /// Answers, and is nil, when the caller may not any more.
+    private func callerAgain(
+        _ head: RequestHead,
+        _ identifier: String,
+        _ exchange: Exchange
+    ) -> Caller? {
+        do throws(Problem) {
+            return try caller(head, exchange.peer)
+        } catch {
+            exchange.respond(problem(error, head, identifier))
+            return nil
+        }
+    }
+
     /// Why a function may not be called; nil when it may.
     private func refusalOfCall(
         _ match: RouteMatch,
@@ -351,13 +367,7 @@ final class FrontHandler: RequestHandler {
             if !isTaken { exchange.respond(problem(.busy, request.head, identifier)) }
         case .api where FileTransfers.isUpload(request.head):
             let parts = parts
-            let caller: Caller
-            do throws(Problem) {
-                caller = try self.caller(request.head, exchange.peer)
-            } catch {
-                exchange.respond(problem(error, request.head, identifier))
-                return
-            }
+            guard let caller = callerAgain(request.head, identifier, exchange) else { return }
             parts.transfers.upload(request, identifier: identifier, exchange) { file in
                 parts.executor.submit {
                     let stream = ProgressStream(request, identifier: identifier, exchange)
@@ -374,14 +384,7 @@ final class FrontHandler: RequestHandler {
             }
         case .api:
             let parts = parts
-            let caller: Caller
-            do throws(Problem) {
-                // Asked again: a token can have been revoked while the body came.
-                caller = try self.caller(request.head, exchange.peer)
-            } catch {
-                exchange.respond(problem(error, request.head, identifier))
-                return
-            }
+            guard let caller = callerAgain(request.head, identifier, exchange) else { return }
             // What reads the log's database may take long, and must hold up nothing else.
             let executor =
                 ControlRoute.readsRecords(request.head.pathOctets)
