@@ -20,7 +20,7 @@ protocol GuestDialogue: AnyObject {
     func giveRequest()
 
     /// The call has returned.
-    func returned(_ results: [Value]) -> DialogueStep
+    func returned(from call: Execution) -> DialogueStep
 
     /// Takes the head of the answer: once, when it is complete; nil while it is not.
     ///
@@ -118,7 +118,7 @@ final class CGIDialogue: GuestDialogue {
         )
     }
 
-    func returned(_ results: [Value]) -> DialogueStep { .answered }
+    func returned(from call: Execution) -> DialogueStep { .answered }
 
     func takeHead(isFinal: Bool) throws(BadAnswer) -> AnswerHead? {
         do throws(CGIResponse.Invalid) {

@@ -75,8 +75,8 @@ final class HandlerDialogue: GuestDialogue, HandlerRequest {
         )
     }
 
-    func returned(_ results: [Value]) -> DialogueStep {
-        guard handler.phase == .request, case .i64(let result)? = results.first,
+    func returned(from call: Execution) -> DialogueStep {
+        guard handler.phase == .request, case .i64(let result)? = call.firstResult,
             UInt32(truncatingIfNeeded: result) == 1
         else { return .answered }
         requestContext = UInt32(truncatingIfNeeded: result >> 32)

@@ -335,8 +335,8 @@ public final class Invocation: Resumable, @unchecked Sendable {
         let outcome = execution.resume(budget: budget)
         reportConsumption(dialogue)
         switch outcome {
-        case .finished(let results):
-            return goOn(dialogue.returned(results))
+        case .finished:
+            return goOn(dialogue.returned(from: execution))
         case .exited(0):
             end(.finished)
         case .exited(let code):

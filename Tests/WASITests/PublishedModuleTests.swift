@@ -49,7 +49,7 @@ struct PublishedModuleTests {
             )
             while true {
                 switch execution.resume(budget: 1 << 24) {
-                case .finished(let values): return values
+                case .finished: return execution.results
                 case .exited(let code):
                     #expect(code == 0)
                     return []

@@ -49,7 +49,7 @@ final class ScriptDialogue: GuestDialogue {
         return ScriptFailure(output: context.log[count - 1].text).description
     }
 
-    func returned(_ results: [Value]) -> DialogueStep { .answered }
+    func returned(from call: Execution) -> DialogueStep { .answered }
 
     func takeHead(isFinal: Bool) throws(BadAnswer) -> AnswerHead? {
         try answer.takeHead(isFinal: isFinal)

@@ -130,7 +130,7 @@ struct ScriptGuest {
         let deadline = Self.deadline(limits)
         while true {
             switch execution.resume(budget: Self.sliceBudget) {
-            case .finished(let results): return results
+            case .finished: return execution.results
             case .outOfBudget where Monotonic.now() < deadline: continue
             case .trapped(let trap):
                 throw .initialisation(

@@ -24,8 +24,8 @@ public enum InvocationError: Error, Equatable, Sendable, CustomStringConvertible
 public final class Execution: @unchecked Sendable {
     /// How a slice ended.
     public enum Outcome: Sendable {
-        /// The function returned.
-        case finished([Value])
+        /// The function returned: see ``Execution/results``.
+        case finished
         /// The slice's budget was used up; `resume` goes on.
         case outOfBudget
         /// A host function waits; `resume` calls it again.
@@ -37,7 +37,6 @@ public final class Execution: @unchecked Sendable {
 
     let instance: Instance
     let stack: ValueStack
-    private let type: FunctionType
     /// The function that is called, by its index.
     let function: Int
     private let fuelLimit: UInt64?
@@ -45,6 +44,8 @@ public final class Execution: @unchecked Sendable {
     let machine: MachinePointer
     private var fuelCharged: UInt64 = 0
     private var hasEnded = false
+    /// Whether the results lie on the stack.
+    private var hasReturned = false
     private var isAbandoned = false
 
     /// Where the slots end that the running frame uses, while it asks for memory.
@@ -99,13 +100,14 @@ public final class Execution: @unchecked Sendable {
         precondition(function.module == ObjectIdentifier(instance.module))
         let type = function.type
         guard type.parameters.count == arguments.count,
-            zip(arguments, type.parameters).allSatisfy({
-                $0.belongs(to: $1, heap: instance.heap)
-            })
+            arguments.isEmpty
+                || zip(arguments, type.parameters).allSatisfy({
+                    $0.belongs(to: $1, heap: instance.heap)
+                })
         else {
             throw .argumentTypes(expected: type, found: arguments.map(\.type))
         }
-        self.init(instance, function.index, type, arguments, stack, fuelLimit, hostState)
+        self.init(instance, function.index, arguments, stack, fuelLimit, hostState)
     }
 
     /// Prepares the start function; nil when the module has none.
@@ -116,14 +118,12 @@ public final class Execution: @unchecked Sendable {
         hostState: AnyObject? = nil
     ) {
         guard let start = instance.module.structure.start else { return nil }
-        let type = instance.module.functionType(Int(start))
-        self.init(instance, Int(start), type, [], stack, fuelLimit, hostState)
+        self.init(instance, Int(start), [], stack, fuelLimit, hostState)
     }
 
     init(
         _ instance: Instance,
         _ function: Int,
-        _ type: FunctionType,
         _ arguments: [Value],
         _ stack: ValueStack,
         _ fuelLimit: UInt64?,
@@ -132,7 +132,6 @@ public final class Execution: @unchecked Sendable {
         self.instance = instance
         self.stack = stack
         self.stackTop = stack.start
-        self.type = type
         self.function = function
         self.fuelLimit = fuelLimit
         self.hostState = hostState
@@ -166,6 +165,7 @@ public final class Execution: @unchecked Sendable {
     /// To be called before they are handed to another thread, however long somebody refers to the execution.
     public func abandon() {
         hasEnded = true
+        hasReturned = false
         guard !isAbandoned else { return }
         isAbandoned = true
         instance.heap.unregister(self)
@@ -198,7 +198,8 @@ public final class Execution: @unchecked Sendable {
         switch exit {
         case .finished:
             hasEnded = true
-            return .finished(results)
+            hasReturned = true
+            return .finished
         case .outOfBudget where isLast && surcharge == 0:
             return .trapped(end(with: .outOfFuel))
         case .outOfBudget:
@@ -234,12 +235,23 @@ public final class Execution: @unchecked Sendable {
         return unsafe Heap.Collection.Roots(slots: start, count: min(max(end, 0), limit))
     }
 
-    private var results: [Value] {
+    /// What the function returned, once it has: to be taken before anybody else uses the stack.
+    public var results: [Value] {
+        guard hasReturned else { return [] }
+        let type = instance.module.functionType(function)
         var slots = unsafe stack.start.base
         return type.results.map { type in
             defer { unsafe slots += type.slotCount }
             return unsafe Value(slots, type: type, heap: instance.heap)
         }
+    }
+
+    /// The first of the results; nil when there is none.
+    public var firstResult: Value? {
+        guard hasReturned, let type = instance.module.functionType(function).results.first else {
+            return nil
+        }
+        return unsafe Value(stack.start.base, type: type, heap: instance.heap)
     }
 
     /// Ends before the function has returned: walks the stack, and takes back what was paid for

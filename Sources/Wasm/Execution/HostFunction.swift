@@ -73,13 +73,19 @@ public struct HostCall {
     // SAFETY: `slots` points at the call's frame on the execution's value stack, which has room
     // for the larger of the parameters and results that linking checked.
     private let slots: UnsafeMutablePointer<UInt64>
-    private let function: HostFunction
+    // SAFETY: the instance keeps the function, and the execution the state, for as long as the body runs that the
+    // call is lent to.
+    private let function: Unmanaged<HostFunction>
+    private let state: Unmanaged<AnyObject>?
+    private let slotCount: Int
+    /// Whether each parameter, and each result, takes one slot.
+    private let isPlain: Bool
 
     /// The guest's memory 0 (empty when it has none).
     public let memory: GuestMemory
 
     /// The object given to the execution for its host functions.
-    public let hostState: AnyObject?
+    public var hostState: AnyObject? { unsafe state?.takeUnretainedValue() }
 
     /// Work beyond the one instruction counted for the call, in instructions' worth of time: it
     /// shortens the running slice, without counting as fuel.
@@ -92,9 +98,11 @@ public struct HostCall {
         hostState: AnyObject?
     ) {
         unsafe self.slots = slots
-        self.function = function
+        unsafe self.function = .passUnretained(function)
         self.memory = memory
-        self.hostState = hostState
+        unsafe state = hostState.map { unsafe .passUnretained($0) }
+        slotCount = function.slotCount
+        isPlain = function.parameterSlots.isEmpty && function.resultSlots.isEmpty
     }
 
     /// The argument at an index, as an unsigned 32-bit integer.
@@ -105,15 +113,15 @@ public struct HostCall {
 
     /// The argument at an index, as an unsigned 64-bit integer.
     public func u64(_ index: Int) -> UInt64 {
-        let slot = function.parameterSlots.isEmpty ? index : function.parameterSlots[index]
-        precondition(slot >= 0 && slot < function.slotCount)
+        let slot = isPlain ? index : slot(index, of: \.parameterSlots)
+        precondition(slot >= 0 && slot < slotCount)
         return unsafe slots[slot]
     }
 
     /// The argument at an index, which is a vector.
     public func v128(_ index: Int) -> V128 {
-        let slot = function.parameterSlots[index]
-        precondition(slot + 1 < function.slotCount)
+        let slot = slot(index, of: \.parameterSlots)
+        precondition(slot >= 0 && slot + 1 < slotCount)
         return V128(low: unsafe slots[slot], high: unsafe slots[slot + 1])
     }
 
@@ -124,8 +132,13 @@ public struct HostCall {
     ///
     /// Arguments share the results' place: read them all first.
     public func setResult(_ index: Int, _ value: Value) {
-        let slot = function.resultSlots.isEmpty ? index : function.resultSlots[index]
-        precondition(slot >= 0 && slot + value.type.slotCount <= function.slotCount)
+        let slot = isPlain ? index : slot(index, of: \.resultSlots)
+        precondition(slot >= 0 && slot + value.type.slotCount <= slotCount)
         unsafe value.store(to: slots + slot)
+    }
+
+    private func slot(_ index: Int, of slots: KeyPath<HostFunction, [Int]>) -> Int {
+        let slots = unsafe function.takeUnretainedValue()[keyPath: slots]
+        return slots.isEmpty ? index : slots[index]
     }
 }

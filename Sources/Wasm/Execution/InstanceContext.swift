@@ -84,9 +84,11 @@ struct ContextPointer {
         unsafe base.pointee.instance.takeUnretainedValue()
     }
 
-    /// A host function of the instance, which is not retained for the asking.
-    func hostFunction(_ index: Int) -> HostFunction {
-        unsafe base.pointee.instance._withUnsafeGuaranteedRef { $0.hostFunctions[index] }
+    /// A host function, which the instance keeps.
+    func hostFunction(_ index: Int) -> Unmanaged<HostFunction> {
+        unsafe base.pointee.instance._withUnsafeGuaranteedRef {
+            unsafe .passUnretained($0.hostFunctions[index])
+        }
     }
 
     func dropData(_ segment: Int) { instance.droppedData[segment] = true }

@@ -118,7 +118,16 @@ struct MachinePointer {
     }
 
     func callHost(_ record: FunctionRecord, _ arguments: Frame) -> Exit? {
-        let function = record.context.hostFunction(record.host)
+        unsafe record.context.hostFunction(record.host)._withUnsafeGuaranteedRef { function in
+            callHost(function, arguments, record.context.memory.guest)
+        }
+    }
+
+    private func callHost(
+        _ function: HostFunction,
+        _ arguments: Frame,
+        _ memory: GuestMemory
+    ) -> Exit? {
         guard arguments.fits(UInt32(truncatingIfNeeded: function.slotCount), below: stackLimit)
         else {
             return .trap(.callStackExhausted)
@@ -126,11 +135,10 @@ struct MachinePointer {
         var call = unsafe HostCall(
             slots: arguments.base,
             function: function,
-            memory: record.context.memory.guest,
+            memory: memory,
             hostState: base.pointee.execution._withUnsafeGuaranteedRef { $0.hostState }
         )
-        let result = function.body(&call)
-        switch result {
+        switch function.body(&call) {
         case .finished:
             // In every other case the slice ends here, and the interpreter keeps the fuel that it
             // had before the call: nothing must be taken off then.

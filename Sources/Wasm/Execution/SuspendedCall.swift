@@ -85,8 +85,7 @@ extension Execution {
         hostState: AnyObject? = nil
     ) {
         precondition(call.linked === instance.linked)
-        let type = instance.module.functionType(call.function)
-        self.init(instance, call.function, type, [], stack, fuelLimit, hostState)
+        self.init(instance, call.function, [], stack, fuelLimit, hostState)
         let start = unsafe stack.start.base
         let room = unsafe stack.limit.base - start
         precondition(call.slots.count <= room, "the stack is smaller than the one captured")

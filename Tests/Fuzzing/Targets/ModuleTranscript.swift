@@ -151,8 +151,8 @@ public struct ModuleTranscript {
         for _ in 0..<Limits.slicesMax {
             switch execution.resume(budget: 0) {
             case .outOfBudget: continue
-            case .finished(let values):
-                let texts = zip(values, types).map { " " + text($0, $1) }
+            case .finished:
+                let texts = zip(execution.results, types).map { " " + text($0, $1) }
                 return "ok" + texts.joined()
             case .trapped(let trap): return word(trap.kind).map { "trap \($0)" } ?? "cut"
             case .waiting, .exited: return "cut"

@@ -13,14 +13,21 @@ struct HostileModuleTests {
         _ export: String,
         budget: Int64 = 1 << 30
     ) throws -> Execution.Outcome {
-        let stack = try ValueStack(byteCount: 1 << 20)
-        return try Execution(instance, export: export, stack: stack).resume(budget: budget)
+        try execution(instance, export).resume(budget: budget)
+    }
+
+    private func execution(_ instance: Instance, _ export: String) throws -> Execution {
+        try Execution(instance, export: export, stack: try ValueStack(byteCount: 1 << 20))
+    }
+
+    private func results(_ instance: Instance, _ export: String) throws -> [Value]? {
+        let execution = try execution(instance, export)
+        guard case .finished = execution.resume(budget: 1 << 30) else { return nil }
+        return execution.results
     }
 
     private func result(_ text: String, _ export: String = "f") throws -> [Value]? {
-        let instance = try Instance(module(text).link(Imports()))
-        guard case .finished(let values) = try run(instance, export) else { return nil }
-        return values
+        try results(try Instance(module(text).link(Imports())), export)
     }
 
     // MARK: - Snapshots
@@ -63,10 +70,7 @@ struct HostileModuleTests {
         first = nil
         let one = try Instance(snapshot)
         let other = try Instance(snapshot)
-        func call(_ instance: Instance) throws -> [Value]? {
-            guard case .finished(let values) = try run(instance, "call") else { return nil }
-            return values
-        }
+        func call(_ instance: Instance) throws -> [Value]? { try results(instance, "call") }
         #expect(try call(one) == [.i32(1)])
         #expect(try call(one) == [.i32(2)])
         #expect(try call(other) == [.i32(1)])

@@ -32,8 +32,8 @@ struct SnapshotTests {
 
     private func run(_ instance: Instance, _ export: String) throws -> Int32? {
         let execution = try Execution(instance, export: export, stack: try ValueStack())
-        guard case .finished(let values) = execution.resume(budget: 1 << 20) else { return nil }
-        guard case .i32(let value)? = values.first else { return 0 }
+        guard case .finished = execution.resume(budget: 1 << 20) else { return nil }
+        guard case .i32(let value)? = execution.results.first else { return 0 }
         return value
     }
 

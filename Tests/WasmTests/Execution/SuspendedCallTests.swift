@@ -93,10 +93,10 @@ struct SuspendedCallTests {
             stack: try ValueStack(byteCount: 1 << 20),
             hostState: host
         )
-        guard case .finished(let results) = execution.resume(budget: Execution.budgetMin) else {
+        guard case .finished = execution.resume(budget: Execution.budgetMin) else {
             return nil
         }
-        return results
+        return execution.results
     }
 
     @Test(arguments: [Int32(0), 1, 200])

@@ -13,7 +13,7 @@ struct TailCallTests {
     ) throws -> [Value] {
         while true {
             switch execution.resume(budget: budget) {
-            case .finished(let values): return values
+            case .finished: return execution.results
             case .trapped(let trap): throw trap
             case .outOfBudget: continue
             case .waiting, .exited: throw Trap(.host)

@@ -153,7 +153,7 @@ final class ScriptRunner {
     private func finish(_ execution: Execution) throws -> [Value] {
         while true {
             switch execution.resume(budget: 1 << 24) {
-            case .finished(let values): return values
+            case .finished: return execution.results
             case .trapped(let trap): throw trap
             case .outOfBudget: continue
             case .waiting, .exited: throw Failure(description: "waits or exits")
