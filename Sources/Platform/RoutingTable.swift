@@ -173,9 +173,22 @@ public struct RoutingTable: Sendable {
 
     /// Some of the functions: a change copies one part.
     fileprivate struct Part {
-        var functions: [String: Function] = [:]
+        /// In ascending order of their names' hashes.
+        var functions: [(hash: UInt64, function: Function)] = []
         /// Fingerprints of the names of dormant functions, in ascending order; two names may have the same.
         var dormant: [UInt32] = []
+
+        /// Where a function is, or would be.
+        func place(of name: some Sequence<UInt8>, _ hash: UInt64) -> (index: Int, isThere: Bool) {
+            var index = functions.place { $0.hash < hash }
+            while index < functions.count, functions[index].hash == hash {
+                if functions[index].function.name.description.utf8.elementsEqual(name) {
+                    return (index, true)
+                }
+                index += 1
+            }
+            return (index, false)
+        }
     }
 
     private var parts = [Part](repeating: Part(), count: Self.partCount)
@@ -196,16 +209,25 @@ public struct RoutingTable: Sendable {
 
     /// The function of a name.
     public subscript(name: String) -> Function? {
-        parts[Self.part(Self.hash(name))].functions[name]
+        function(name.utf8)
+    }
+
+    private func function(_ name: some Sequence<UInt8>) -> Function? {
+        let hash = Self.hash(name)
+        let part = Self.part(hash)
+        let (index, isThere) = parts[part].place(of: name, hash)
+        return isThere ? parts[part].functions[index].function : nil
     }
 
     /// The functions that are not dormant, in no order.
-    var functions: some Sequence<Function> { parts.lazy.flatMap { $0.functions.values } }
+    var functions: some Sequence<Function> {
+        parts.lazy.flatMap { $0.functions.lazy.map(\.function) }
+    }
 
-    private static func hash(_ name: String) -> UInt64 {
+    private static func hash(_ name: some Sequence<UInt8>) -> UInt64 {
         // FNV-1a: as good as the standard library's hashes here, and a third of their cost.
         var hash: UInt64 = 14_695_981_039_346_656_037
-        for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211 }
+        for byte in name { hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211 }
         return hash
     }
 
@@ -215,9 +237,9 @@ public struct RoutingTable: Sendable {
 
     /// Makes known that a function exists that is to be read from the store when it is called.
     mutating func addDormant(_ name: String) {
-        let hash = Self.hash(name)
+        let hash = Self.hash(name.utf8)
         let part = Self.part(hash)
-        guard parts[part].functions[name] == nil else { return }
+        guard !parts[part].place(of: name.utf8, hash).isThere else { return }
         let fingerprint = Self.fingerprint(hash)
         parts[part].dormant.insert(fingerprint, at: parts[part].place(of: fingerprint))
         count += 1
@@ -244,15 +266,17 @@ public struct RoutingTable: Sendable {
 
     private func isDormant(_ name: String) -> Bool {
         guard dormantCount > 0 else { return false }
-        let hash = Self.hash(name)
+        let hash = Self.hash(name.utf8)
         return parts[Self.part(hash)].has(Self.fingerprint(hash))
     }
 
     private mutating func removeDormant(_ name: String) {
-        let hash = Self.hash(name)
+        let hash = Self.hash(name.utf8)
         let part = Self.part(hash)
         let fingerprint = Self.fingerprint(hash)
-        guard parts[part].functions[name] == nil, parts[part].has(fingerprint) else { return }
+        guard !parts[part].place(of: name.utf8, hash).isThere, parts[part].has(fingerprint) else {
+            return
+        }
         parts[part].dormant.remove(at: parts[part].place(of: fingerprint))
         count -= 1
         dormantCount -= 1
@@ -268,9 +292,11 @@ public struct RoutingTable: Sendable {
     /// Replaces a function, adds it, or (nil) removes it.
     mutating func replace(_ name: String, with function: Function?) {
         if function != nil { removeDormant(name) }
-        let part = Self.part(Self.hash(name))
-        let old = parts[part].functions.removeValue(forKey: name)
-        parts[part].functions[name] = function
+        let hash = Self.hash(name.utf8)
+        let part = Self.part(hash)
+        let (index, isThere) = parts[part].place(of: name.utf8, hash)
+        let old = isThere ? parts[part].functions.remove(at: index).function : nil
+        if let function { parts[part].functions.insert((hash, function), at: index) }
         count += (function == nil ? 0 : 1) - (old == nil ? 0 : 1)
         let added = (function?.liveVersion?.configuration.routes ?? []).compactMap { route in
             function.map { Route(path: route.path, host: route.host, function: $0) }
@@ -315,7 +341,7 @@ public struct RoutingTable: Sendable {
         let segment = rest.prefix { $0 != UInt8(ascii: "/") }
         let prefixCount = Self.functionsPrefix.count + segment.count
         guard let at = segment.firstIndex(of: UInt8(ascii: "@")) else {
-            guard let function = self[String(decoding: segment, as: UTF8.self)] else { return nil }
+            guard let function = function(segment) else { return nil }
             if let match = function.plainMatch { return match }
             guard let live = function.live else { return nil }
             return RouteMatch(
@@ -326,9 +352,8 @@ public struct RoutingTable: Sendable {
                 pattern: Self.functionsPattern
             )
         }
-        let name = String(decoding: segment[..<at], as: UTF8.self)
         let selector = String(decoding: segment[(at + 1)...], as: UTF8.self)
-        guard let function = self[name] else { return nil }
+        guard let function = function(segment[..<at]) else { return nil }
         if let number = Int(selector) {
             // "+5" and "007" are numbers to Int, but no names of versions.
             guard String(number) == selector, let version = function.version(number) else {
@@ -382,17 +407,22 @@ public struct RoutingTable: Sendable {
 
 extension RoutingTable.Part {
     /// Where a fingerprint is, or belongs.
-    fileprivate func place(of fingerprint: UInt32) -> Int {
-        var (low, high) = (0, dormant.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if dormant[middle] < fingerprint { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
+    fileprivate func place(of fingerprint: UInt32) -> Int { dormant.place { $0 < fingerprint } }
 
     fileprivate func has(_ fingerprint: UInt32) -> Bool {
         let place = place(of: fingerprint)
         return place < dormant.count && dormant[place] == fingerprint
+    }
+}
+
+extension Array {
+    /// Where the first element is that is not before what is searched; those that are come first.
+    fileprivate func place(_ isBefore: (Element) -> Bool) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if isBefore(self[middle]) { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }
