@@ -71,19 +71,23 @@ struct TrustedProxies: Equatable, Sendable {
     func origin(of fields: Fields, sentBy sender: RequestOrigin) -> RequestOrigin {
         var origin = sender
         for hop in ForwardedHops(fields) {
-            origin.scheme = hop.scheme ?? "http"
-            origin.host = hop.host
+            func told(address: String, port: UInt16?) -> RequestOrigin {
+                RequestOrigin(
+                    address: address,
+                    port: port,
+                    scheme: hop.scheme ?? "http",
+                    host: hop.host
+                )
+            }
             switch hop.node {
             case .address(let host, let port):
-                origin.address = SocketAddress(host: host, port: 0).hostText
-                origin.port = port
+                let address = SocketAddress(host: host, port: 0).hostText
+                origin = told(address: address, port: port)
                 guard contains(host) else { return origin }
             case .name(let name):
-                origin.address = name
-                origin.port = nil
-                return origin
+                return told(address: name, port: nil)
             case nil:
-                return origin
+                return told(address: origin.address, port: origin.port)
             }
         }
         return origin
