@@ -23,7 +23,8 @@ public final class HandlerContext {
     public internal(set) lazy var method = Array((request?.head.method.rawValue ?? "").utf8)
     /// The path and query as they were sent; a guest may set another for the next handler.
     public internal(set) lazy var uri = request?.uri ?? []
-    public internal(set) var requestFields = Fields()
+    /// The request's fields; a guest may set others for the next handler.
+    public internal(set) lazy var requestFields = request?.head.fields ?? Fields()
     /// What the guest wrote as the next handler's body; nil: it wrote none.
     public internal(set) var requestBody: [UInt8]?
     public internal(set) var status = Status.ok
@@ -53,8 +54,7 @@ public final class HandlerContext {
     /// Makes a context for a request, which is to be set then.
     ///
     /// `features` are those that the module asked for when it was initialised.
-    public init(fields: Fields, configuration: [UInt8], features: HandlerFeatures) {
-        requestFields = fields
+    public init(configuration: [UInt8], features: HandlerFeatures) {
         self.configuration = configuration
         self.features = features
         phase = .request

@@ -180,6 +180,7 @@ public struct Bench {
         guard let execution = try? dialogue.begin(instance, stack, fuelLimit: limits.fuel) else {
             return (false, 0)
         }
+        dialogue.context.startedAt = Monotonic.now()
         dialogue.giveRequest()
         let deadline = Monotonic.now() &+ UInt64(limits.timeoutMilliseconds) &* 1_000_000
         let clock = Monitor(())

@@ -35,12 +35,13 @@ final class HandlerDialogue: GuestDialogue, HandlerRequest {
             outputByteLimit: limits.outputBytes,
             logByteLimit: limits.logBytes,
             environment: environment,
-            input: input
+            input: input,
+            // Set when the guest begins.
+            startedAt: 0
         )
         // The response is made by calls: what a handler prints is its log.
         context.standardOutput = .log
         handler = HandlerContext(
-            fields: head.fields,
             configuration: image.handlerConfiguration,
             features: image.handlerFeatures
         )

@@ -95,6 +95,9 @@ public struct LogLines: Sendable {
 
     /// Completes the unfinished lines: the guest has ended.
     public mutating func finish() {
+        guard unfinishedOutput.isOpen || unfinishedError.isOpen || unfinishedLog.isOpen else {
+            return
+        }
         for stream in Stream.allCases {
             var line = takeUnfinished(stream)
             if line.isOpen {

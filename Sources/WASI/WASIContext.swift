@@ -133,24 +133,26 @@ public final class WASIContext {
         case filling(UInt32)
     }
 
-    /// Makes a context for an execution that starts now.
+    /// Makes a context for an execution that starts now, or at a moment on the monotonic clock.
     public init(
         outputByteLimit: Int = OutputBuffer.byteLimitDefault,
         logByteLimit: Int = LogLines.byteLimitDefault,
         clocks: GuestClocks = .system,
         arguments: GuestStrings = GuestStrings(),
         environment: GuestStrings = GuestStrings(),
-        input: GuestInput = GuestInput()
+        input: GuestInput = GuestInput(),
+        startedAt: UInt64? = nil
     ) {
         storedStrings = .made(arguments: arguments, environment: environment)
         self.input = input
         output = OutputBuffer(byteLimit: outputByteLimit)
         log = LogLines(byteLimit: logByteLimit)
         self.clocks = clocks
-        startedAt = clocks.monotonic()
+        self.startedAt = startedAt ?? clocks.monotonic()
     }
 
-    /// The same, with arguments and environment that are made when the guest asks for them.
+    /// The same for an execution of which is not known yet when it starts, with arguments and environment that are
+    /// made when the guest asks for them.
     public init(
         outputByteLimit: Int,
         logByteLimit: Int,
@@ -162,7 +164,7 @@ public final class WASIContext {
         output = OutputBuffer(byteLimit: outputByteLimit)
         log = LogLines(byteLimit: logByteLimit)
         clocks = .system
-        startedAt = clocks.monotonic()
+        startedAt = 0
     }
 
     /// Makes the context ready for an execution that starts now.
