@@ -90,7 +90,9 @@ final class FrontHandler: RequestHandler {
                 break
             }
         }
-        if head.targetOctets.elementsEqual("*".utf8) { return .refuse(Self.options) }
+        if head.targetOctets.count == 1, head.targetOctets.first == UInt8(ascii: "*") {
+            return .refuse(Self.options)
+        }
         switch planes.contains(.data) ? lane.find(head) : .nowhere {
         case .match(let match): return admission(head, match, peer)
         case .dormant(let name): return awaken(name, for: head)

@@ -212,10 +212,13 @@ enum HeaderByte {
     static func matches(_ name: ArraySlice<UInt8>, _ lowercased: String) -> Bool {
         let other = lowercased.utf8
         guard name.count == other.count else { return false }
-        return zip(name, other).allSatisfy { byte, expected in
+        let (bytes, expected) = (name.span, other.span)
+        for index in bytes.indices {
+            let byte = bytes[index]
             let isUpper = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
-            return (isUpper ? byte | 0x20 : byte) == expected
+            guard (isUpper ? byte | 0x20 : byte) == expected[index] else { return false }
         }
+        return true
     }
 
     static func isBlank(_ byte: UInt8) -> Bool {

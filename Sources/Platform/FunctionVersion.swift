@@ -30,9 +30,14 @@ public final class FunctionVersion: Sendable {
     private let metrics = Mutex<FunctionMetrics?>(nil)
 
     /// A version in memory, with what is made of its configuration for its guests.
-    struct Residence {
+    final class Residence: Sendable {
         let loaded: LoadedVersion
         let environment: FixedEnvironment
+
+        init(loaded: LoadedVersion, environment: FixedEnvironment) {
+            self.loaded = loaded
+            self.environment = environment
+        }
     }
 
     private struct State {

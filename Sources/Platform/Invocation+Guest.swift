@@ -25,10 +25,11 @@ extension Invocation {
             self.stack = stack
             let lease = try takeInstance(loaded.pool, now)
             self.loaded = loaded
-            self.lease = lease
-            if lease.shortage == .ofDemand { requestRefill(of: loaded.pool) }
+            let (instance, kind, shortage) = (lease.instance, lease.kind, lease.shortage)
+            self.lease = consume lease
+            if shortage == .ofDemand { requestRefill(of: loaded.pool) }
             execution = try dialogue.begin(
-                lease.instance,
+                instance,
                 stack,
                 fuelLimit: version.configuration.limits.fuel
             )

@@ -511,11 +511,8 @@ public final class Invocation: Resumable, @unchecked Sendable {
     private func releaseGuest(isSound: Bool) {
         execution?.abandon()
         execution = nil
-        if let stack { surroundings.stacks.give(back: stack) }
-        stack = nil
-        guard let lease, let loaded else { return }
-        self.lease = nil
-        self.loaded = nil
+        if let stack = stack.take() { surroundings.stacks.give(back: stack) }
+        guard let lease = lease.take(), let loaded = loaded.take() else { return }
         let used = UsedInstance(
             lease: lease,
             pool: loaded.pool,

@@ -91,12 +91,12 @@ struct UsedInstance: Sendable {
     /// Resets the instance, and puts it back into its pool.
     ///
     /// `hadNoFault` says that the thread which ran it, and no other did, had no page fault meanwhile.
-    func giveBack(hadNoFault: Bool = false) {
+    consuming func giveBack(hadNoFault: Bool = false) {
         pool.give(back: lease, isSound: isSound, now: endedAt, hadNoFault: hadNoFault)
     }
 
     /// The same, but by the janitor if it is known to take long.
-    func giveBack(or janitor: Janitor, hadNoFault: Bool) {
+    consuming func giveBack(or janitor: Janitor, hadNoFault: Bool) {
         guard pool.resetsAreDear, janitor.submit(.giveBack(self)) else {
             return giveBack(hadNoFault: hadNoFault)
         }

@@ -8,6 +8,7 @@ public import Store
 /// Belongs to one thread.
 public final class Lane {
     private let platform: Platform
+    private let directory: FunctionDirectory
     private var surroundings: Invocation.Surroundings
     private var table: RoutingTable
     private var generation: UInt64 = 0
@@ -23,6 +24,7 @@ public final class Lane {
 
     init(_ platform: Platform, ring: InvocationRing) {
         self.platform = platform
+        directory = platform.directory
         traces = TraceSource(sampleRatio: platform.options.traceSampleRatio)
         table = platform.directory.table
         surroundings = Invocation.Surroundings(
@@ -50,13 +52,13 @@ public final class Lane {
 
     /// Which routing table ``find(_:)`` looks at: another number, another table.
     public var tableGeneration: UInt64 {
-        platform.directory.refresh(&table, &generation)
+        directory.refresh(&table, &generation)
         return generation
     }
 
     /// Finds the function that a request is for.
     public func find(_ head: RequestHead) -> RouteLookup {
-        platform.directory.refresh(&table, &generation)
+        directory.refresh(&table, &generation)
         return table.find(head)
     }
 
@@ -127,7 +129,8 @@ public final class Lane {
         help()
         guard !used.isEmpty else { return }
         let hadNoFault = noteFaults()
-        for instance in used { instance.giveBack(or: platform.janitor, hadNoFault: hadNoFault) }
-        used.removeAll(keepingCapacity: true)
+        while let instance = used.popLast() {
+            instance.giveBack(or: platform.janitor, hadNoFault: hadNoFault)
+        }
     }
 }
