@@ -297,7 +297,7 @@ final class AsyncCalls: Sendable {
                 match,
                 origin: RequestOrigin(address: call.clientAddress),
                 trigger: .async,
-                identifier: attempt == 1 ? call.id : "\(call.id).\(attempt)",
+                identifier: RecordIdentifier(attempt == 1 ? call.id : "\(call.id).\(attempt)"),
                 sink: sink
             )
             lane.tidy()

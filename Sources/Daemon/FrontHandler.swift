@@ -48,7 +48,7 @@ final class FrontHandler: RequestHandler {
     private var lastPeer: (host: SocketAddress.Host, text: String)?
 
     private struct Note {
-        let identifier: String
+        let identifier: RecordIdentifier
         let function: FunctionName?
     }
 
@@ -107,7 +107,7 @@ final class FrontHandler: RequestHandler {
     ) -> Admission {
         // Browsers show no token when they ask what they may do.
         if var answer = match.version.configuration.cors?.answer(toPreflight: head) {
-            answer.fields.append("X-Request-Id", lane.identifier(of: head))
+            answer.fields.append("X-Request-Id", lane.identifier(of: head).description)
             return .refuse(answer)
         }
         if let refusal = refusalOfCall(match, head, peer) { return .refuse(problem(refusal, head)) }
@@ -170,18 +170,20 @@ final class FrontHandler: RequestHandler {
             let route = ControlRoute(request.head.pathOctets)
         {
             note(exchange, identifier, nil)
-            handleControl(request, route, identifier, exchange)
+            handleControl(request, route, identifier.description, exchange)
             return
         }
         let match = planes.contains(.data) ? match(request.head, context) : nil
         note(exchange, identifier, match?.version.function)
         guard let match else {
-            exchange.respond(problem(.noRoute(request.head.path), request.head, identifier))
+            exchange.respond(
+                problem(.noRoute(request.head.path), request.head, identifier.description)
+            )
             return
         }
         // Asked again: what is deployed, and who may call it, can have changed since the head came.
         if let refusal = refusalOfCall(match, request.head, exchange.peer) {
-            exchange.respond(problem(refusal, request.head, identifier))
+            exchange.respond(problem(refusal, request.head, identifier.description))
             return
         }
         if match.needsToken {
@@ -195,7 +197,7 @@ final class FrontHandler: RequestHandler {
     private func call(
         _ request: Request,
         _ match: RouteMatch,
-        identifier: String,
+        identifier: RecordIdentifier,
         _ exchange: Exchange
     ) {
         let origin = origin(of: exchange.peer, request.head.fields)
@@ -203,11 +205,13 @@ final class FrontHandler: RequestHandler {
             let isTaken = parts.api.asyncCalls.submit(
                 request,
                 match,
-                identifier: identifier,
+                identifier: identifier.description,
                 origin: origin,
                 exchange
             )
-            if !isTaken { exchange.respond(problem(.busy, request.head, identifier)) }
+            if !isTaken {
+                exchange.respond(problem(.busy, request.head, identifier.description))
+            }
             return
         }
         let invocation = lane.invoke(
@@ -263,7 +267,7 @@ final class FrontHandler: RequestHandler {
             title: error.status.reason,
             detail: error.description
         )
-        return problem.response(requestIdentifier: lane.mintIdentifier(), path: "")
+        return problem.response(requestIdentifier: lane.mintIdentifier().description, path: "")
     }
 
     // MARK: - The access log
@@ -276,13 +280,17 @@ final class FrontHandler: RequestHandler {
         let entry = AccessLogEntry(
             summary,
             client: origin.address.isEmpty ? "unix:" : origin.address,
-            requestIdentifier: note?.identifier,
+            requestIdentifier: note?.identifier.description,
             function: note?.function?.description
         )
         parts.accessLog.append(formatter.line(entry))
     }
 
-    private func note(_ exchange: Exchange, _ identifier: String, _ function: FunctionName?) {
+    private func note(
+        _ exchange: Exchange,
+        _ identifier: RecordIdentifier,
+        _ function: FunctionName?
+    ) {
         guard wantsSummaries else { return }
         notes[exchange] = Note(identifier: identifier, function: function)
     }
@@ -465,7 +473,7 @@ final class FrontHandler: RequestHandler {
         _ identifier: String? = nil
     ) -> Response {
         problem.response(
-            requestIdentifier: identifier ?? lane.identifier(of: head),
+            requestIdentifier: identifier ?? lane.identifier(of: head).description,
             path: head.path
         )
     }

@@ -15,7 +15,7 @@ public struct Fields: Sendable {
     /// Whether every name is a token and every value free of control characters except the tab.
     ///
     /// Fields that came from a parser always are. A response whose fields are not is never sent.
-    public private(set) var isValid = true
+    public internal(set) var isValid = true
 
     struct Entry: Sendable {
         var nameStart: UInt32
@@ -139,15 +139,6 @@ public struct Fields: Sendable {
         if isEncoders(entry) { areLines = false }
     }
 
-    /// Appends a field line that the caller knows to be valid, and not to be one that the encoder writes.
-    ///
-    /// `writeValue` appends the value's octets to what it is given, and changes nothing else.
-    public mutating func append(trusted name: [UInt8], _ writeValue: (inout [UInt8]) -> Void) {
-        let entry = appendLine({ $0.append(contentsOf: name) }, writeValue)
-        assert(entry.map { isToken($0.name) && isValue($0.value) } ?? false)
-        assert(entry.map { !isEncoders($0) } ?? false)
-    }
-
     /// Appends a line as it is sent; nil, and no entry, when there is too much of it.
     private mutating func appendLine(
         _ writeName: (inout [UInt8]) -> Void,
@@ -219,25 +210,24 @@ public struct Fields: Sendable {
 
     /// Compares octets with an ASCII text, letters without regard to case.
     func equal(_ range: Range<Int>, _ text: String) -> Bool {
-        var text = text
-        return text.withUTF8Span { span in
-            guard span.count == range.count else { return false }
-            var index = range.lowerBound
-            for position in 0..<span.count {
-                guard Octet.lowercased(octets[index]) == Octet.lowercased(span[position]) else {
-                    return false
-                }
-                index += 1
+        let text = text.utf8
+        guard text.count == range.count else { return false }
+        let span = text.span
+        var index = range.lowerBound
+        for position in 0..<span.count {
+            guard Octet.lowercased(octets[index]) == Octet.lowercased(span[position]) else {
+                return false
             }
-            return true
+            index += 1
         }
+        return true
     }
 
-    private func isToken(_ range: Range<Int>) -> Bool {
+    func isToken(_ range: Range<Int>) -> Bool {
         !range.isEmpty && areAll(range, Octet.token)
     }
 
-    private func isValue(_ range: Range<Int>) -> Bool {
+    func isValue(_ range: Range<Int>) -> Bool {
         areAll(range, Octet.fieldValue | Octet.blank)
     }
 
@@ -292,13 +282,5 @@ extension Fields: Equatable {
                 right.isName(at: index, left.name(at: index))
                     && left.octets(at: index) == right.octets(at: index)
             }
-    }
-}
-
-extension String {
-    /// Lends the UTF-8 of a native string without copying it.
-    fileprivate mutating func withUTF8Span<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
-        makeContiguousUTF8()
-        return body(utf8.span)
     }
 }

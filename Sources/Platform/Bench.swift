@@ -1,6 +1,7 @@
 import HTTP
 import Histogram
 import Linux
+import Store
 import WASI
 import Wasm
 

@@ -33,7 +33,7 @@ struct CGIEnvironment {
     let head: RequestHead
     let match: RouteMatch
     let fixed: FixedEnvironment
-    let requestIdentifier: String
+    let requestIdentifier: RecordIdentifier
     let trace: TraceContext
     /// Nil while the body is still coming.
     let bodyByteCount: Int?
@@ -68,7 +68,7 @@ struct CGIEnvironment {
         if origin.scheme == "https" { append("HTTPS", "on", to: &strings) }
         append("REMOTE_ADDR", origin.address, to: &strings)
         append("REMOTE_HOST", origin.address, to: &strings)
-        append("REQUEST_ID", requestIdentifier, to: &strings)
+        append("REQUEST_ID", requestIdentifier.description, to: &strings)
         if let contentLength { append("CONTENT_LENGTH", String(contentLength), to: &strings) }
         if let type = head.fields.firstIndex(of: "content-type") {
             append("CONTENT_TYPE", head.fields.octets(at: type), to: &strings)

@@ -1,5 +1,6 @@
 import HTTP
 import Linux
+import Store
 import WASI
 import Wasm
 
@@ -33,7 +34,7 @@ extension Invocation {
                 stack,
                 fuelLimit: version.configuration.limits.fuel
             )
-            report.start = wasLoaded ? .compiled : lease.kind
+            report.start = wasLoaded ? .compiled : kind
         } catch {
             return .unavailable("\(error)")
         }
@@ -51,7 +52,7 @@ extension Invocation {
         _ match: RouteMatch,
         _ image: VersionImage,
         _ environment: FixedEnvironment,
-        identifier: String,
+        identifier: RecordIdentifier,
         trace: TraceContext,
         origin: RequestOrigin
     ) -> any GuestDialogue {
@@ -67,7 +68,7 @@ extension Invocation {
                 ScriptMessage.request(
                     head,
                     match,
-                    identifier: identifier,
+                    identifier: identifier.description,
                     origin,
                     seed: ScriptMessage.makeSeed()
                 )

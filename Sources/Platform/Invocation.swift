@@ -106,7 +106,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
     init(
         _ request: Request,
         _ match: RouteMatch,
-        identifier: String,
+        identifier: RecordIdentifier,
         startedAt: Timestamp,
         origin: RequestOrigin,
         trigger: InvocationTrigger = .http,
@@ -136,7 +136,7 @@ public final class Invocation: Resumable, @unchecked Sendable {
         self.sink = sink
     }
 
-    var identifier: String { report.identifier }
+    var identifier: RecordIdentifier { report.identifier }
 
     // MARK: - From the client
 

@@ -8,7 +8,7 @@ import Wasm
 ///
 /// Makes the response's header fields and the stored record of it.
 struct InvocationReport: ~Copyable {
-    let identifier: String
+    let identifier: RecordIdentifier
     let trace: TraceContext
     var start: StartKind?
     private(set) var endedAt: UInt64 = 0
@@ -38,7 +38,7 @@ struct InvocationReport: ~Copyable {
     init(
         _ request: Request,
         _ match: RouteMatch,
-        identifier: String,
+        identifier: RecordIdentifier,
         startedAt: Timestamp,
         trigger: InvocationTrigger,
         trace: TraceContext
@@ -131,7 +131,7 @@ struct InvocationReport: ~Copyable {
         if let seconds = failure.retryAfterSeconds { fields.append("Retry-After", String(seconds)) }
         addFields(to: &fields, version, options, isComplete: true)
         let body = failure.problem(
-            requestIdentifier: identifier,
+            requestIdentifier: identifier.description,
             showing: version.configuration.debug ? figures(context) : nil
         )
         return Response(status: failure.status, fields: fields, body: body)
@@ -148,53 +148,75 @@ struct InvocationReport: ~Copyable {
             version.configuration.cors?.apply(to: &fields, origin: origin)
         }
         let shown = options.responseFields
+        var lines = FieldLines()
         if shown.contains(.requestIdentifier) {
-            fields.append(trusted: FieldNames.requestIdentifier) {
-                $0.append(contentsOf: identifier.utf8)
+            switch identifier {
+            case .uuid(let high, let low):
+                lines.begin(Texts.requestIdentifier)
+                lines.appendUUID(high: high, low: low)
+                lines.end()
+            case .text(let text):
+                fields.append("X-Request-Id", text)
             }
         }
         if shown.contains(.version) {
-            fields.append(trusted: FieldNames.version) { $0.append(decimal: version.number) }
+            lines.begin(Texts.version)
+            lines.append(decimal: UInt64(version.number))
+            lines.end()
         }
         if shown.contains(.start), let start {
-            fields.append(trusted: FieldNames.start) { $0.append(contentsOf: start.rawValue.utf8) }
+            lines.begin(Texts.start)
+            lines.append(Texts.name(of: start))
+            lines.end()
         }
         if shown.contains(.fuel), isComplete {
-            fields.append(trusted: FieldNames.fuel) { $0.append(decimal: Int(clamping: fuel)) }
+            lines.begin(Texts.fuel)
+            lines.append(decimal: fuel)
+            lines.end()
         }
-        if shown.contains(.serverTiming) {
-            fields.append(trusted: FieldNames.timing) {
-                appendTiming(to: &$0, isComplete: isComplete)
+        if shown.contains(.serverTiming) { appendTiming(to: &lines, isComplete: isComplete) }
+        fields.append(lines)
+    }
+
+    /// What the platform's fields consist of.
+    private enum Texts {
+        static let requestIdentifier = FieldLines.Text("X-Request-Id: ")
+        static let version = FieldLines.Text("X-Function-Version: ")
+        static let start = FieldLines.Text("X-Start: ")
+        static let fuel = FieldLines.Text("X-Fuel-Used: ")
+        static let queueTime = FieldLines.Text("Server-Timing: queue;dur=")
+        static let startTime = FieldLines.Text(", start;dur=")
+        static let guestTime = FieldLines.Text(", guest;dur=")
+        static let totalTime = FieldLines.Text(", total;dur=")
+
+        static func name(of start: StartKind) -> FieldLines.Text {
+            switch start {
+            case .pooled: pooled
+            case .fresh: fresh
+            case .compiled: compiled
             }
         }
-    }
 
-    /// The names of the platform's fields, as octets: they are in every response.
-    private enum FieldNames {
-        static let requestIdentifier = Array("X-Request-Id".utf8)
-        static let version = Array("X-Function-Version".utf8)
-        static let start = Array("X-Start".utf8)
-        static let fuel = Array("X-Fuel-Used".utf8)
-        static let timing = Array("Server-Timing".utf8)
+        private static let pooled = FieldLines.Text(StartKind.pooled.rawValue)
+        private static let fresh = FieldLines.Text(StartKind.fresh.rawValue)
+        private static let compiled = FieldLines.Text(StartKind.compiled.rawValue)
     }
-
-    private static let queueMetric = Array("queue;dur=".utf8)
-    private static let startMetric = Array(", start;dur=".utf8)
-    private static let guestMetric = Array(", guest;dur=".utf8)
-    private static let totalMetric = Array(", total;dur=".utf8)
 
     /// The phases in milliseconds, with microseconds after the point.
-    private func appendTiming(to text: inout [UInt8], isComplete: Bool) {
+    private func appendTiming(to lines: inout FieldLines, isComplete: Bool) {
         let now = isComplete && endedAt != 0 ? endedAt : Monotonic.now()
-        func append(_ phase: [UInt8], _ microseconds: Int64) {
-            text.append(contentsOf: phase)
-            text.append(millisecondsOf: Int(microseconds))
+        let phases = phases(until: now)
+        lines.begin(Texts.queueTime)
+        lines.append(millisecondsOf: phases.queue / 1_000)
+        lines.append(Texts.startTime)
+        lines.append(millisecondsOf: phases.start / 1_000)
+        if isComplete {
+            lines.append(Texts.guestTime)
+            lines.append(millisecondsOf: phases.guest / 1_000)
+            lines.append(Texts.totalTime)
+            lines.append(millisecondsOf: phases.total / 1_000)
         }
-        append(Self.queueMetric, queueMicroseconds(until: now))
-        append(Self.startMetric, startMicroseconds(until: now))
-        guard isComplete else { return }
-        append(Self.guestMetric, guestMicroseconds)
-        append(Self.totalMetric, Self.microseconds(from: receivedAt, to: now))
+        lines.end()
     }
 
     // MARK: - Durations
@@ -225,19 +247,6 @@ struct InvocationReport: ~Copyable {
 
     private static func microseconds(_ nanoseconds: UInt64) -> Int64 {
         Int64(clamping: nanoseconds / 1_000)
-    }
-
-    private func queueMicroseconds(until now: UInt64) -> Int64 {
-        Self.microseconds(from: receivedAt, to: startBeganAt == 0 ? now : startBeganAt)
-    }
-
-    private func startMicroseconds(until now: UInt64) -> Int64 {
-        guard startBeganAt != 0 else { return 0 }
-        return Self.microseconds(from: startBeganAt, to: guestBeganAt == 0 ? now : guestBeganAt)
-    }
-
-    private var guestMicroseconds: Int64 {
-        guestBeganAt == 0 ? 0 : Self.microseconds(from: guestBeganAt, to: endedAt)
     }
 
     // MARK: - The record
@@ -314,5 +323,20 @@ struct InvocationReport: ~Copyable {
             )
         }
         return (lines, context.log.isTruncated)
+    }
+}
+
+extension FieldLines {
+    /// Appends a UUID as RFC 9562 §4 writes it, in lower case.
+    mutating func appendUUID(high: UInt64, low: UInt64) {
+        let hyphen = UInt64(UInt8(ascii: "-"))
+        let middle = Hexadecimal.word(UInt32(truncatingIfNeeded: high))
+        let last = Hexadecimal.word(UInt32(truncatingIfNeeded: low >> 32))
+        append(Hexadecimal.word(UInt32(truncatingIfNeeded: high >> 32)), count: 8)
+        append(hyphen | middle << 8, count: 5)
+        append(hyphen | (middle >> 32) << 8, count: 5)
+        append(hyphen | last << 8, count: 5)
+        append(hyphen | (last >> 32) << 8, count: 5)
+        append(Hexadecimal.word(UInt32(truncatingIfNeeded: low)), count: 8)
     }
 }

@@ -65,15 +65,17 @@ public final class Lane {
     /// The request's id: the caller's if it can be kept, else a new one.
     ///
     /// `moment` is when the request was received, if that is known.
-    public func identifier(of head: RequestHead, receivedAt moment: UInt64? = nil) -> String {
+    public func identifier(of head: RequestHead, receivedAt moment: UInt64? = nil)
+        -> RecordIdentifier
+    {
         if let given = head.fields["x-request-id"], RequestIdentity.isAcceptable(given) {
-            return given
+            return RecordIdentifier(given)
         }
         return moment.map { identifiers.next(at: clock.time(of: $0)) } ?? identifiers.next()
     }
 
     /// A new request id.
-    public func mintIdentifier() -> String { identifiers.next() }
+    public func mintIdentifier() -> RecordIdentifier { identifiers.next() }
 
     /// Runs a request, at first on this thread.
     ///
@@ -85,7 +87,7 @@ public final class Lane {
         _ match: RouteMatch,
         origin: RequestOrigin,
         trigger: InvocationTrigger = .http,
-        identifier: String? = nil,
+        identifier: RecordIdentifier? = nil,
         sink: any AnswerSink
     ) -> Invocation? {
         let invocation = Invocation(

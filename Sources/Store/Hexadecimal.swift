@@ -17,6 +17,17 @@ package enum Hexadecimal {
         return reader.isValid ? (high, reader.value) : nil
     }
 
+    /// A UUID as RFC 9562 §4 writes it, in lower case.
+    static func uuid(high: UInt64, low: UInt64) -> String {
+        var digits = [36 of UInt8](repeating: UInt8(ascii: "-"))
+        write(high >> 32, count: 8, at: 0, &digits)
+        write(high >> 16, count: 4, at: 9, &digits)
+        write(high, count: 4, at: 14, &digits)
+        write(low >> 48, count: 4, at: 19, &digits)
+        write(low, count: 12, at: 24, &digits)
+        return text(digits.span)
+    }
+
     /// The halves of a number of 32 digits; nil for other texts.
     static func halves(_ text: String) -> (high: UInt64, low: UInt64)? {
         let bytes = text.utf8.span
@@ -61,14 +72,14 @@ package enum Hexadecimal {
             let first = max(start, place - 8)
             while place > first {
                 place &-= 1
-                digits[place] = UInt8(truncatingIfNeeded: word)
-                word >>= 8
+                digits[place] = UInt8(truncatingIfNeeded: word >> 56)
+                word <<= 8
             }
         }
     }
 
-    /// Eight digits at once, the first of them in the uppermost byte.
-    private static func word(_ value: UInt32) -> UInt64 {
+    /// Eight digits at once, the first of them in the lowest byte.
+    package static func word(_ value: UInt32) -> UInt64 {
         // Each half byte gets a byte to itself.
         var word = UInt64(value)
         word = (word << 16 | word) & 0x0000_ffff_0000_ffff
@@ -76,7 +87,7 @@ package enum Hexadecimal {
         word = (word << 4 | word) & 0x0f0f_0f0f_0f0f_0f0f
         // One in each byte that is a letter: nine and six carry over.
         let letters = (word + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
-        return word + 0x3030_3030_3030_3030 + letters * 0x27
+        return (word + 0x3030_3030_3030_3030 + letters * 0x27).byteSwapped
     }
 
     /// The 32 digits of a number.

@@ -1,4 +1,4 @@
-/// Makes UUIDs of version 7 (RFC 9562 §5.7): strings that sort by the time at which they were made.
+/// Makes UUIDs of version 7 (RFC 9562 §5.7): they sort by the time at which they were made.
 ///
 /// Within one millisecond the twelve bits after the version count up (RFC 9562 §6.2, method 1), so
 /// that the identifiers of one maker are strictly increasing. They are unique, not secret: the
@@ -13,15 +13,15 @@ public struct UUIDv7Maker: Sendable {
         randomState = UInt64.random(in: .min ... .max)
     }
 
-    /// The next identifier, in lower case with hyphens: 36 characters.
-    public mutating func next() -> String {
+    /// The next identifier.
+    public mutating func next() -> RecordIdentifier {
         next(at: .now())
     }
 
     /// The next identifier, for a time that the caller has read already.
     ///
     /// A time that lies before the last identifier's counts as the last identifier's.
-    public mutating func next(at time: Timestamp) -> String {
+    public mutating func next(at time: Timestamp) -> RecordIdentifier {
         let now = UInt64(max(0, time.microseconds)) / 1_000
         if now > milliseconds {
             milliseconds = now
@@ -36,7 +36,7 @@ public struct UUIDv7Maker: Sendable {
         }
         let high = (milliseconds & 0xffff_ffff_ffff) << 16 | 0x7000 | counter
         let low = 0x8000_0000_0000_0000 | random() >> 2
-        return Self.text(high: high, low: low)
+        return .uuid(high: high, low: low)
     }
 
     // SplitMix64: one addition and two multiplications per 64 bits.
@@ -46,16 +46,5 @@ public struct UUIDv7Maker: Sendable {
         value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
         value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
         return value ^ (value >> 31)
-    }
-
-    /// The form of RFC 9562 §4, in lower case.
-    static func text(high: UInt64, low: UInt64) -> String {
-        var digits = [36 of UInt8](repeating: UInt8(ascii: "-"))
-        Hexadecimal.write(high >> 32, count: 8, at: 0, &digits)
-        Hexadecimal.write(high >> 16, count: 4, at: 9, &digits)
-        Hexadecimal.write(high, count: 4, at: 14, &digits)
-        Hexadecimal.write(low >> 48, count: 4, at: 19, &digits)
-        Hexadecimal.write(low, count: 12, at: 24, &digits)
-        return Hexadecimal.text(digits.span)
     }
 }

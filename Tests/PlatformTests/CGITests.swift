@@ -1,4 +1,5 @@
 import HTTP
+import Store
 import Testing
 
 @testable import Platform
@@ -139,17 +140,24 @@ struct RequestIdentityTests {
     }
 }
 
-struct ServerTimingTests {
-    @Test(
-        arguments: [
-            (0, "0.000"), (7, "0.007"), (45, "0.045"), (999, "0.999"), (1_000, "1.000"),
-            (1_023_456, "1023.456"),
-        ]
-    )
-    func `milliseconds have microseconds after the point`(microseconds: Int, text: String) {
-        var bytes: [UInt8] = []
-        bytes.append(millisecondsOf: microseconds)
-        #expect(String(decoding: bytes, as: UTF8.self) == text)
+struct RequestIdentifierFieldTests {
+    @Test func `a new identifier is sent as it is recorded`() {
+        var maker = UUIDv7Maker()
+        for _ in 0..<100 {
+            let identifier = maker.next()
+            guard case .uuid(let high, let low) = identifier else {
+                Issue.record("\(identifier) is no UUID")
+                return
+            }
+            var lines = FieldLines()
+            lines.begin(FieldLines.Text("Id: "))
+            lines.appendUUID(high: high, low: low)
+            lines.end()
+            var fields = Fields()
+            fields.append(lines)
+            #expect(fields["id"] == identifier.description)
+            #expect(RecordIdentifier(identifier.description) == identifier)
+        }
     }
 }
 

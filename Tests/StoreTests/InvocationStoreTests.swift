@@ -36,7 +36,7 @@ struct LogFixture {
 func makeRecord(_ id: String, at seconds: Int64 = 0, function: String = "hello") -> InvocationRecord
 {
     InvocationRecord(
-        id: id,
+        id: RecordIdentifier(id),
         function: function,
         version: 1,
         startedAt: Timestamp(microseconds: 1_700_000_000_000_000 + seconds * 1_000_000),

@@ -92,7 +92,7 @@ struct RecordDocument: Codable {
             )
         }
         var record = InvocationRecord(
-            id: id,
+            id: RecordIdentifier(id),
             function: function,
             version: version + versionOffset,
             startedAt: Timestamp(microseconds: startedAt),

@@ -69,7 +69,13 @@ public struct LogLine: Equatable, Sendable {
 /// Flat, so that handing it over is one move of a few hundred bytes.
 public struct InvocationRecord: Equatable, Sendable {
     /// The request's identifier.
-    public var id: String
+    public var identifier: RecordIdentifier
+
+    /// The same as text.
+    public var id: String {
+        get { identifier.description }
+        set { identifier = RecordIdentifier(newValue) }
+    }
 
     /// The function's name.
     public var function: String
@@ -148,7 +154,7 @@ public struct InvocationRecord: Equatable, Sendable {
 
     /// Makes a record; what is not given is zero, empty or absent.
     public init(
-        id: String,
+        id: RecordIdentifier,
         function: String,
         version: Int,
         startedAt: Timestamp,
@@ -173,7 +179,7 @@ public struct InvocationRecord: Equatable, Sendable {
         lines: [LogLine] = [],
         linesTruncated: Bool = false
     ) {
-        self.id = id
+        identifier = id
         self.function = function
         self.version = version
         self.startedAt = startedAt

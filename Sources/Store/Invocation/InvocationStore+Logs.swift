@@ -166,7 +166,7 @@ private struct LineSearch {
         guard at >= since, at < until else { return }
         let kind = try kinds.kind(block.columns[.kind, record], in: database)
         let entry = InvocationStore.LogEntry(
-            invocation: block.identifier(at: record),
+            invocation: block.identifier(at: record).description,
             function: kind.function,
             version: kind.version,
             outcome: kind.outcome,

@@ -67,7 +67,7 @@ extension InvocationRecord {
     fileprivate init(legacy row: Row) throws {
         let kind = try RecordKind(row: row)
         self.init(
-            id: row["id"],
+            id: RecordIdentifier(row["id"]),
             function: kind.function,
             version: kind.version,
             startedAt: Timestamp(microseconds: row["startedAt"]),

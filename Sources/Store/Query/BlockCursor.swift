@@ -261,7 +261,7 @@ final class BlockCursor {
         if column.isInteger { return .integer(integer(column, block)) }
         let record = record
         switch column {
-        case .id, .invocation: return .text(block.identifier(at: record))
+        case .id, .invocation: return .text(block.identifier(at: record).description)
         case .path: return .text(block.path(at: record))
         case .startedAt:
             let time = Timestamp(microseconds: block.columns[.startedAt, record])

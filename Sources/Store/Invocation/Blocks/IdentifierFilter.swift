@@ -35,34 +35,3 @@ struct IdentifierFilter {
         return Int((UInt64(mixed) * UInt64(bytes.count * 8)) >> 32)
     }
 }
-
-/// A record's identifier: a UUID in its usual form as two numbers, anything else as its text.
-enum RecordIdentifier {
-    case uuid(high: UInt64, low: UInt64)
-    case text(String)
-
-    init(_ text: String) {
-        if let (high, low) = Hexadecimal.uuid(text) {
-            self = .uuid(high: high, low: low)
-        } else {
-            self = .text(text)
-        }
-    }
-
-    /// The same in every process.
-    var hash: UInt64 {
-        switch self {
-        case .uuid(let high, let low):
-            return Self.mix(high ^ Self.mix(low))
-        case .text(let text):
-            var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-            for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-            return Self.mix(hash)
-        }
-    }
-
-    private static func mix(_ value: UInt64) -> UInt64 {
-        let product = (value ^ value >> 32) &* 0xd6e8_feb8_6659_fd93
-        return product ^ product >> 32
-    }
-}

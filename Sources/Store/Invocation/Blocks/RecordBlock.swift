@@ -26,9 +26,9 @@ struct RecordBlock {
         return low
     }
 
-    func identifier(at index: Int) -> String {
-        if let text = texts[columns[.idText, index]] { return text }
-        return UUIDv7Maker.text(
+    func identifier(at index: Int) -> RecordIdentifier {
+        if let text = texts[columns[.idText, index]] { return .text(text) }
+        return .uuid(
             high: UInt64(bitPattern: columns[.idHigh, index]),
             low: UInt64(bitPattern: columns[.idLow, index])
         )

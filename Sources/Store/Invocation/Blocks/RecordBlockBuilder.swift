@@ -44,7 +44,7 @@ struct RecordBlockBuilder {
     mutating func append(_ record: borrowing InvocationRecord, key: Int64, kind: Int64) {
         columns.set(.key, key)
         columns.set(.kind, kind)
-        setIdentifier(record.id)
+        setIdentifier(record.identifier)
         columns.set(.startedAt, record.startedAt.microseconds)
         columns.set(.queueMicroseconds, record.queueMicroseconds)
         columns.set(.startMicroseconds, record.startMicroseconds)
@@ -77,11 +77,16 @@ struct RecordBlockBuilder {
         lines.endRow()
     }
 
-    private mutating func setIdentifier(_ text: String) {
-        let identifier = Hexadecimal.uuid(text)
-        columns.set(.idHigh, Int64(bitPattern: identifier?.high ?? 0))
-        columns.set(.idLow, Int64(bitPattern: identifier?.low ?? 0))
-        columns.set(.idText, identifier == nil ? texts.append(text) : 0)
+    private mutating func setIdentifier(_ identifier: RecordIdentifier) {
+        var halves: (high: UInt64, low: UInt64) = (0, 0)
+        var number: Int64 = 0
+        switch identifier {
+        case .uuid(let high, let low): halves = (high, low)
+        case .text(let text): number = texts.append(text)
+        }
+        columns.set(.idHigh, Int64(bitPattern: halves.high))
+        columns.set(.idLow, Int64(bitPattern: halves.low))
+        columns.set(.idText, number)
     }
 
     private mutating func setTrace(_ trace: TraceIdentifier?) {
