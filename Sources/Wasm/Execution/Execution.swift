@@ -40,7 +40,7 @@ public final class Execution: @unchecked Sendable {
     /// The function that is called, by its index.
     let function: Int
     private let fuelLimit: UInt64?
-    // SAFETY: allocated by `init` and freed by `deinit`.
+    // SAFETY: lies in the stack, which is this execution's until it has ended.
     let machine: MachinePointer
     private var fuelCharged: UInt64 = 0
     private var hasEnded = false
@@ -135,7 +135,7 @@ public final class Execution: @unchecked Sendable {
         self.function = function
         self.fuelLimit = fuelLimit
         self.hostState = hostState
-        let base = UnsafeMutablePointer<Machine>.allocate(capacity: 1)
+        let base = unsafe stack.machine
         unsafe self.machine = MachinePointer(base: base)
         var slots = unsafe stack.start.base
         for argument in arguments { unsafe slots += argument.store(to: slots) }
@@ -153,11 +153,7 @@ public final class Execution: @unchecked Sendable {
         instance.heap.register(self)
     }
 
-    deinit {
-        abandon()
-        unsafe machine.base.deinitialize(count: 1)
-        unsafe machine.base.deallocate()
-    }
+    deinit { abandon() }
 
     /// Lets go of the instance and the stack, which may be used by others from now on: the execution cannot go
     /// on.

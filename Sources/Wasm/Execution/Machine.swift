@@ -31,7 +31,7 @@ struct Machine {
 /// A pointer to the registers of a live execution.
 @safe
 struct MachinePointer {
-    // SAFETY: the execution allocates the registers and keeps them until its deinit.
+    // SAFETY: the registers lie in the stack that the execution retains, and nothing else uses before it has ended.
     let base: UnsafeMutablePointer<Machine>
 
     @inline(__always)

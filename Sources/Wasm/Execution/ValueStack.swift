@@ -15,9 +15,19 @@ public final class ValueStack: @unchecked Sendable {
         self.mapping = try Mapping(byteCount: byteCount)
     }
 
-    // SAFETY: both bounds of one live mapping; whoever runs on the stack retains this object.
+    // SAFETY: all within one live mapping; whoever runs on the stack retains this object.
+
+    /// Room for the registers of the execution that uses the stack.
+    var machine: UnsafeMutablePointer<Machine> {
+        unsafe mapping.baseAddress.assumingMemoryBound(to: Machine.self)
+    }
+
+    /// Where the registers end, on a boundary of a cache line.
+    private static let startOffset = (MemoryLayout<Machine>.stride + 63) & ~63
+
     var start: Frame {
-        unsafe Frame(mapping.baseAddress.assumingMemoryBound(to: UInt64.self))
+        let start = unsafe mapping.baseAddress + Self.startOffset
+        return unsafe Frame(start.assumingMemoryBound(to: UInt64.self))
     }
 
     var limit: Frame {
