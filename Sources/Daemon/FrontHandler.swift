@@ -44,8 +44,8 @@ final class FrontHandler: RequestHandler {
     private var notes: [Exchange: Note] = [:]
     private var formatter = AccessLogFormatter()
     private var lastAdmitted: AdmittedMatch?
-    /// The peer of the last request, as text: connections bring many requests.
-    private var lastPeer: (host: SocketAddress.Host, text: String)?
+    /// Origins of requests, each in a place that its port chooses: connections bring many requests.
+    private var origins = [(peer: SocketAddress, origin: RequestOrigin)?](repeating: nil, count: 64)
 
     private struct Note {
         let identifier: RecordIdentifier
@@ -488,9 +488,12 @@ final class FrontHandler: RequestHandler {
     }
 
     private func origin(of peer: SocketAddress) -> RequestOrigin {
-        if lastPeer?.host != peer.host { lastPeer = (peer.host, peer.hostText) }
+        let place = Int(peer.port) % origins.count
+        if origins[place]?.peer == peer, let known = origins[place]?.origin { return known }
         let port = peer.unixPath == nil ? peer.port : nil
-        return RequestOrigin(address: lastPeer?.text ?? "", port: port)
+        let origin = RequestOrigin(address: peer.hostText, port: port)
+        origins[place] = (peer, origin)
+        return origin
     }
 }
 
