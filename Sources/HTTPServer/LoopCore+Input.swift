@@ -135,8 +135,7 @@ extension LoopCore {
         var position = 0
         do throws(ParseError) {
             while true {
-                if let head = connection.heldHead {
-                    connection.heldHead = nil
+                if let head = connection.heldHead.take() {
                     try admit(head, connection, hasInput: position < end, readAt: readAt)
                 }
                 guard connection.mayParse(limits) else { break }
