@@ -528,12 +528,12 @@ public final class Invocation: Resumable, @unchecked Sendable {
     private func record() {
         if let body { report.received(request.body.count + body.totalByteCount) }
         let phases = report.phases(until: Monotonic.now())
-        let record = report.record(version, phases, log: dialogue?.context)
+        var record = report.record(version, phases, log: dialogue?.context)
         version.metrics(in: surroundings.metrics).count(record, phases, shard: surroundings.shard)
         if report.trace.isSampled, let spans = surroundings.spans {
             spans.append(InvocationSpan(record, report.trace, origin, match, depth: depth))
         }
-        surroundings.ring.append(record, share: version.configuration.sampleSuccesses)
+        surroundings.ring.append(taking: &record, share: version.configuration.sampleSuccesses)
         dialogue = nil
         if !isInline { sink.invocationEnded() }
     }

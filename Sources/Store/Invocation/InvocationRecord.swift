@@ -151,7 +151,10 @@ public struct InvocationRecord: Equatable, Sendable {
 
     /// Whether lines were left out because of a limit.
     public var linesTruncated: Bool
+}
 
+extension InvocationRecord {
+    // By the memberwise initialiser: a record that is filled in property by property is copied once more.
     /// Makes a record; what is not given is zero, empty or absent.
     public init(
         id: RecordIdentifier,
@@ -179,29 +182,31 @@ public struct InvocationRecord: Equatable, Sendable {
         lines: [LogLine] = [],
         linesTruncated: Bool = false
     ) {
-        identifier = id
-        self.function = function
-        self.version = version
-        self.startedAt = startedAt
-        self.alias = alias
-        self.trigger = trigger
-        self.method = method
-        self.path = path
-        self.status = status
-        self.outcome = outcome
-        self.start = start
-        self.queueMicroseconds = queueMicroseconds
-        self.startMicroseconds = startMicroseconds
-        self.guestMicroseconds = guestMicroseconds
-        self.totalMicroseconds = totalMicroseconds
-        self.fuel = fuel
-        self.memoryPeakBytes = memoryPeakBytes
-        self.bytesIn = bytesIn
-        self.bytesOut = bytesOut
-        self.trace = trace
-        self.error = error
-        self.trapReport = trapReport
-        self.lines = lines
-        self.linesTruncated = linesTruncated
+        self.init(
+            identifier: id,
+            function: function,
+            version: version,
+            startedAt: startedAt,
+            alias: alias,
+            trigger: trigger,
+            method: method,
+            path: path,
+            status: status,
+            outcome: outcome,
+            start: start,
+            queueMicroseconds: queueMicroseconds,
+            startMicroseconds: startMicroseconds,
+            guestMicroseconds: guestMicroseconds,
+            totalMicroseconds: totalMicroseconds,
+            fuel: fuel,
+            memoryPeakBytes: memoryPeakBytes,
+            bytesIn: bytesIn,
+            bytesOut: bytesOut,
+            trace: trace,
+            error: error,
+            trapReport: trapReport,
+            lines: lines,
+            linesTruncated: linesTruncated
+        )
     }
 }

@@ -44,6 +44,12 @@ public final class InvocationRing: Sendable {
     /// leaves out is counted too, but no loss.
     @discardableResult
     public func append(_ record: consuming InvocationRecord, share: Double? = nil) -> Bool {
+        append(taking: &record, share: share)
+    }
+
+    /// The same, leaving an empty record behind: a closure can take nothing else away without a copy.
+    @discardableResult
+    public func append(taking record: inout InvocationRecord, share: Double? = nil) -> Bool {
         var logBytes = 0
         for line in record.lines { logBytes += line.text.utf8.count }
         let share = share ?? sampleSuccesses
@@ -61,7 +67,9 @@ public final class InvocationRing: Sendable {
                 state.dropped &+= 1
                 return nil
             }
-            state.records.append(record)
+            var taken = InvocationRecord.empty
+            swap(&taken, &record)
+            state.records.append(taken)
             state.logBytes += logBytes
             return state.records.count
         }
@@ -120,6 +128,15 @@ public final class InvocationRing: Sendable {
 }
 
 extension InvocationRecord {
+    fileprivate static var empty: InvocationRecord {
+        InvocationRecord(
+            id: .uuid(high: 0, low: 0),
+            function: "",
+            version: 0,
+            startedAt: Timestamp(microseconds: 0)
+        )
+    }
+
     /// Whether sampling may leave it out: the function answered, and not with a server's error.
     var isSuccess: Bool { outcome == .ok && status < 500 }
 }
