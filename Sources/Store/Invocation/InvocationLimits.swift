@@ -2,7 +2,7 @@ extension InvocationStore {
     /// How much is held, and for how long.
     public struct Limits: Equatable, Sendable {
         /// Records that one ring holds; the next is dropped.
-        public var ringRecords = 8_192
+        public var ringRecords = 32_768
 
         /// Bytes of log text that one ring holds; a record that would exceed them is dropped.
         public var ringLogBytes = 16 << 20

@@ -54,7 +54,6 @@ public final class InvocationRing: Sendable {
         for line in record.lines { logBytes += line.text.utf8.count }
         let share = share ?? sampleSuccesses
         let isSampled = share < 1 && record.isSuccess
-        var slot: InvocationRecord? = record
         let count = state.withLock { state -> Int? in
             state.appended &+= 1
             if isSampled, state.chances.next() >= share {
@@ -62,7 +61,7 @@ public final class InvocationRing: Sendable {
                 return 0
             }
             guard !state.isShut, state.records.count < recordsMax,
-                state.logBytes + logBytes <= logBytesMax, let record = slot.take()
+                state.logBytes + logBytes <= logBytesMax
             else {
                 state.dropped &+= 1
                 return nil
@@ -86,10 +85,10 @@ public final class InvocationRing: Sendable {
         }
     }
 
-    /// Whether more than three quarters of the room are taken.
+    /// Whether more than a third of the room is taken.
     ///
     /// Any thread.
-    var isFillingUp: Bool { state.withLock { $0.records.count > recordsMax / 4 * 3 } }
+    var isFillingUp: Bool { state.withLock { $0.records.count > recordsMax / 3 } }
 
     /// How many records wait for the writer, and how many there is room for.
     ///

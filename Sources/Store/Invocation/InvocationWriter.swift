@@ -33,7 +33,10 @@ final class InvocationWriter {
         self.limits = limits
         losses = LossReport(report: report)
         retention = Retention(limits: limits)
-        records = RecordWriter(limits)
+        records = RecordWriter(limits) {
+            // Who yields gets little of a processor that others want all the time: records must not be lost for it.
+            if !queue.allRings.contains(where: \.isFillingUp) { Thread.yield() }
+        }
     }
 
     /// Runs until the queue is stopped and everything in the rings is dealt with.
@@ -72,7 +75,7 @@ final class InvocationWriter {
         untoldDrops += newDrops
         losses.add(newDrops, reason: "the rings were full")
         if count > 0 || untoldDrops > 0 {
-            commit(batches, count: count, rings)
+            commit(batches, count: count)
         } else {
             completeAt = .now()
         }
@@ -81,20 +84,13 @@ final class InvocationWriter {
         }
     }
 
-    private func commit(
-        _ batches: [[InvocationRecord]],
-        count: Int,
-        _ rings: [InvocationRing]
-    ) {
+    private func commit(_ batches: [[InvocationRecord]], count: Int) {
         do {
             let file = try openDatabase()
             let now = Timestamp.now()
             let began = Monotonic.now()
             try file.write { database in
-                try records.insert(batches, now: now, into: database) {
-                    // Who yields gets little of a processor that others want all the time: records must not be lost for it.
-                    !rings.contains(where: \.isFillingUp)
-                }
+                try records.insert(batches, now: now, into: database)
                 if untoldDrops > 0 {
                     try records.insertGap(
                         dropped: untoldDrops,

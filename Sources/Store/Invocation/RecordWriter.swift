@@ -25,11 +25,16 @@ final class RecordWriter {
 
     /// Below this many kinds, those that no block has any more are left alone.
     private static let kindsMin = 10_000
-    /// About a quarter of a millisecond.
-    private static let recordsPerTurn = 512
+    /// About a tenth of a millisecond.
+    private static let recordsPerTurn = 256
     private static let tailMax = 64
 
-    init(_ limits: InvocationStore.Limits) {
+    /// Lets others have the processor if there is time: whoever waits for it, an event loop for one, need not wait for
+    /// a whole batch. To be called every tenth of a millisecond or so.
+    private let giveWay: () -> Void
+
+    init(_ limits: InvocationStore.Limits, giveWay: @escaping () -> Void) {
+        self.giveWay = giveWay
         // A table of the index goes as a whole, when all its records have gone.
         textBytesMax = min(32 << 20, max(64 << 10, limits.retentionBytes / 32))
     }
@@ -72,20 +77,16 @@ final class RecordWriter {
     }
 
     /// Stores records with their lines.
-    ///
-    /// `mayYield` says whether there is time to let others have the processor.
     func insert(
         _ batches: [[InvocationRecord]],
         now: Timestamp,
-        into database: Database,
-        mayYield: () -> Bool
+        into database: Database
     ) throws {
         var documents = Documents()
         for records in batches {
             let batch = records.span
             for index in batch.indices {
-                // Whoever waits for this thread's processor, an event loop for one, need not wait for the whole batch.
-                if index % Self.recordsPerTurn == 0, mayYield() { Thread.yield() }
+                if index % Self.recordsPerTurn == 0 { giveWay() }
                 try add(batch[index], &documents, now: now, into: database)
             }
         }
@@ -138,9 +139,9 @@ final class RecordWriter {
                 try insert(trapReport: report, key: key, into: database)
             }
             if let document = TextIndex.document(of: record) { documents.append((key, document)) }
-            if builder.isFull { try insert(builder.pack(), into: database) }
+            if builder.isFull { try insert(builder.pack(giveWay), into: database) }
         }
-        if builder.count > 0 { try insert(builder.pack(), into: database) }
+        if builder.count > 0 { try insert(builder.pack(giveWay), into: database) }
         try TextIndex.insertLegacy(documents, into: database)
         try insertKinds(into: database)
     }
@@ -163,7 +164,7 @@ final class RecordWriter {
     func committed() { kinds.committed() }
 
     private func insertBlock(into database: Database) throws {
-        tail.append(try insert(builder.pack(), into: database))
+        tail.append(try insert(builder.pack(giveWay), into: database))
         if tail.count > Self.tailMax { tail.removeFirst(tail.count - Self.tailMax) }
     }
 
@@ -263,7 +264,8 @@ final class RecordWriter {
             for block in blocks {
                 try builder.append(
                     try RecordBlock(database, key: block.key),
-                    try LineBlock(database, key: block.key)
+                    try LineBlock(database, key: block.key),
+                    giveWay
                 )
                 for (table, column) in BlockTables.all {
                     try database.execute(
@@ -272,7 +274,7 @@ final class RecordWriter {
                     )
                 }
             }
-            return try insert(builder.pack(), into: database)
+            return try insert(builder.pack(giveWay), into: database)
         }
         tail.removeLast(count)
         tail.append(merged)

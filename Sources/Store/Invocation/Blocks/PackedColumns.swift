@@ -40,8 +40,8 @@ struct ColumnBuilder {
         capacity *= 2
     }
 
-    /// Appends the rows to `bytes`, in the form that `PackedColumns` reads.
-    func pack(into bytes: inout [UInt8]) {
+    /// Appends the rows to `bytes`, in the form that `PackedColumns` reads; calls `step` after each column.
+    func pack(into bytes: inout [UInt8], _ step: () -> Void = {}) {
         bytes.append(varint: UInt64(rowCount))
         bytes.append(varint: UInt64(columnCount))
         var layouts: [(low: Int64, width: Int)] = []
@@ -68,6 +68,7 @@ struct ColumnBuilder {
                     position += 1
                 }
             }
+            step()
         }
     }
 

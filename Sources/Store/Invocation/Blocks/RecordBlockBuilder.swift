@@ -114,11 +114,18 @@ struct RecordBlockBuilder {
     private static let noPaths = Array(repeating: (text: "", number: Int64(0)), count: 256)
 
     /// Adds the records of another block, whose keys are higher than those here.
-    mutating func append(_ block: RecordBlock, _ blockLines: LineBlock?) throws(StoreError) {
+    ///
+    /// `step` is called now and then.
+    mutating func append(
+        _ block: RecordBlock,
+        _ blockLines: LineBlock?,
+        _ step: () -> Void = {}
+    ) throws(StoreError) {
         let firstRow = columns.rowCount
         // The texts' numbers here, as they are met.
         var numbers: [Int64] = Array(repeating: 0, count: block.texts.count + 1)
         for row in 0..<block.count {
+            if row % 256 == 0 { step() }
             for column in RecordColumn.allCases {
                 let value = block.columns[column, row]
                 switch column {
@@ -160,11 +167,14 @@ struct RecordBlockBuilder {
     }
 
     /// The block of all that was added; it begins anew then.
-    mutating func pack() -> Packed {
+    ///
+    /// `step` is called now and then.
+    mutating func pack(_ step: () -> Void = {}) -> Packed {
         let count = columns.rowCount
         var records: [UInt8] = [RecordBlock.format]
-        columns.pack(into: &records)
+        columns.pack(into: &records, step)
         texts.pack(into: &records)
+        step()
         var filter = IdentifierFilter(count: count)
         var firstStart = Int64.max
         var lastStart = Int64.min
@@ -174,6 +184,7 @@ struct RecordBlockBuilder {
             firstStart = min(firstStart, start)
             lastStart = max(lastStart, start)
         }
+        step()
         let packed = Packed(
             key: columns[.key, count - 1],
             firstKey: columns[.key, 0],
