@@ -10,6 +10,7 @@ extension LoopCore {
         }
         guard let index = connection.pendingIndex(sequence) else { return }
         markDirty(connection)
+        connection.output.takeBuffer(from: &spareBuffers)
         switch reply {
         case .abort:
             cut(connection)
@@ -239,6 +240,7 @@ extension LoopCore {
             return false
         }
         if connection.output.isEmpty {
+            connection.output.giveBuffer(to: &spareBuffers)
             connection.isOutputWaiting = false
             connection.idleSince = now
         } else if !connection.isOutputWaiting {

@@ -43,6 +43,8 @@ final class LoopCore {
     private(set) var defersWrites = false
 
     var readBuffer = [UInt8](repeating: 0, count: 64 * 1024)
+    /// Buffers for answers that no connection uses now.
+    var spareBuffers: [[UInt8]] = []
     private var replies: [Message] = []
     private var work: [@Sendable (any RequestHandler) -> Void] = []
     private var fired: [UInt64] = []

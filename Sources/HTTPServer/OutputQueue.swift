@@ -14,8 +14,9 @@ struct OutputQueue {
 
     /// From this size on, a body is not copied.
     private static let copiedBytesMax = 16 * 1024
-    /// The capacity that an idle connection keeps.
-    private static let idleCapacityMax = 4096
+    /// The most that a buffer may hold which others use after this one, and how many of them there are.
+    private static let spareCapacityMax = 4096
+    private static let sparesMax = 64
 
     /// The octets that wait.
     var byteCount: Int { segmentBytes - offset + tail.count }
@@ -41,7 +42,7 @@ struct OutputQueue {
             guard !tail.isEmpty else { return 0 }
             guard case .bytes(let count) = try socket.write(tail, from: 0) else { return 0 }
             if count == tail.count {
-                resetTail()
+                tail.removeAll(keepingCapacity: true)
                 return count
             }
             written = count
@@ -72,11 +73,23 @@ struct OutputQueue {
         tail = []
     }
 
-    private mutating func resetTail() {
-        if tail.capacity > Self.idleCapacityMax {
-            tail = []
-        } else {
-            tail.removeAll(keepingCapacity: true)
-        }
+    // MARK: - Buffers
+
+    /// Takes a buffer for what is about to be appended.
+    ///
+    /// Connections have one only while something waits to be written: the same few are in use all the time, and in
+    /// the processor's caches.
+    mutating func takeBuffer(from spares: inout [[UInt8]]) {
+        guard tail.capacity == 0, let buffer = spares.popLast() else { return }
+        tail = buffer
+    }
+
+    /// Gives the buffer back when nothing waits any more.
+    mutating func giveBuffer(to spares: inout [[UInt8]]) {
+        guard isEmpty, tail.capacity > 0 else { return }
+        var buffer: [UInt8] = []
+        swap(&buffer, &tail)
+        guard buffer.capacity <= Self.spareCapacityMax, spares.count < Self.sparesMax else { return }
+        spares.append(buffer)
     }
 }
