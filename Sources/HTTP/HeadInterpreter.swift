@@ -195,14 +195,13 @@ struct HeadInterpreter {
 
     /// Whether the octets are `uri-host [ ":" port ]` (RFC 9110 §7.2); an empty host is allowed.
     private func isHost(_ range: Range<Int>) -> Bool {
-        let octets = scanner.octets
+        let octets = scanner.octets.span
         var index = range.lowerBound
         if index < range.upperBound, octets[index] == 0x5b {
             let start = index + 1
             while index < range.upperBound, octets[index] != 0x5d { index += 1 }
-            guard index < range.upperBound, IPv6Literal.isValid(octets[start..<index]) else {
-                return false
-            }
+            guard index < range.upperBound, IPv6Literal.isValid(scanner.octets[start..<index])
+            else { return false }
             index += 1
         } else {
             while index < range.upperBound, octets[index] != Octet.colon {
@@ -212,9 +211,13 @@ struct HeadInterpreter {
         }
         guard index < range.upperBound else { return true }
         guard octets[index] == Octet.colon else { return false }
-        let port = (index + 1)..<range.upperBound
-        return port.allSatisfy { octets[$0] &- 0x30 < 10 }
-            && port.reduce(0) { min($0 * 10 + Int(octets[$1] &- 0x30), 65536) } < 65536
+        var port = 0
+        for place in (index + 1)..<range.upperBound {
+            let digit = octets[place] &- 0x30
+            guard digit < 10 else { return false }
+            port = min(port * 10 + Int(digit), 65_536)
+        }
+        return port < 65_536
     }
 
     // MARK: - Octets

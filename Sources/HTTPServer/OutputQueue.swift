@@ -89,7 +89,9 @@ struct OutputQueue {
         guard isEmpty, tail.capacity > 0 else { return }
         var buffer: [UInt8] = []
         swap(&buffer, &tail)
-        guard buffer.capacity <= Self.spareCapacityMax, spares.count < Self.sparesMax else { return }
+        guard buffer.capacity <= Self.spareCapacityMax, spares.count < Self.sparesMax else {
+            return
+        }
         spares.append(buffer)
     }
 }
