@@ -179,10 +179,10 @@ public struct RoutingTable: Sendable {
         var dormant: [UInt32] = []
 
         /// Where a function is, or would be.
-        func place(of name: some Sequence<UInt8>, _ hash: UInt64) -> (index: Int, isThere: Bool) {
+        func place(of name: Span<UInt8>, _ hash: UInt64) -> (index: Int, isThere: Bool) {
             var index = functions.place { $0.hash < hash }
             while index < functions.count, functions[index].hash == hash {
-                if functions[index].function.name.description.utf8.elementsEqual(name) {
+                if functions[index].function.name.description.utf8.span.isEqual(to: name) {
                     return (index, true)
                 }
                 index += 1
@@ -209,10 +209,10 @@ public struct RoutingTable: Sendable {
 
     /// The function of a name.
     public subscript(name: String) -> Function? {
-        function(name.utf8)
+        function(name.utf8.span)
     }
 
-    private func function(_ name: some Sequence<UInt8>) -> Function? {
+    private func function(_ name: Span<UInt8>) -> Function? {
         let hash = Self.hash(name)
         let part = Self.part(hash)
         let (index, isThere) = parts[part].place(of: name, hash)
@@ -224,10 +224,10 @@ public struct RoutingTable: Sendable {
         parts.lazy.flatMap { $0.functions.lazy.map(\.function) }
     }
 
-    private static func hash(_ name: some Sequence<UInt8>) -> UInt64 {
+    private static func hash(_ name: Span<UInt8>) -> UInt64 {
         // FNV-1a: as good as the standard library's hashes here, and a third of their cost.
         var hash: UInt64 = 14_695_981_039_346_656_037
-        for byte in name { hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211 }
+        for index in name.indices { hash = (hash ^ UInt64(name[index])) &* 1_099_511_628_211 }
         return hash
     }
 
@@ -237,9 +237,9 @@ public struct RoutingTable: Sendable {
 
     /// Makes known that a function exists that is to be read from the store when it is called.
     mutating func addDormant(_ name: String) {
-        let hash = Self.hash(name.utf8)
+        let hash = Self.hash(name.utf8.span)
         let part = Self.part(hash)
-        guard !parts[part].place(of: name.utf8, hash).isThere else { return }
+        guard !parts[part].place(of: name.utf8.span, hash).isThere else { return }
         let fingerprint = Self.fingerprint(hash)
         parts[part].dormant.insert(fingerprint, at: parts[part].place(of: fingerprint))
         count += 1
@@ -266,15 +266,16 @@ public struct RoutingTable: Sendable {
 
     private func isDormant(_ name: String) -> Bool {
         guard dormantCount > 0 else { return false }
-        let hash = Self.hash(name.utf8)
+        let hash = Self.hash(name.utf8.span)
         return parts[Self.part(hash)].has(Self.fingerprint(hash))
     }
 
     private mutating func removeDormant(_ name: String) {
-        let hash = Self.hash(name.utf8)
+        let hash = Self.hash(name.utf8.span)
         let part = Self.part(hash)
         let fingerprint = Self.fingerprint(hash)
-        guard !parts[part].place(of: name.utf8, hash).isThere, parts[part].has(fingerprint) else {
+        guard !parts[part].place(of: name.utf8.span, hash).isThere, parts[part].has(fingerprint)
+        else {
             return
         }
         parts[part].dormant.remove(at: parts[part].place(of: fingerprint))
@@ -292,9 +293,9 @@ public struct RoutingTable: Sendable {
     /// Replaces a function, adds it, or (nil) removes it.
     mutating func replace(_ name: String, with function: Function?) {
         if function != nil { removeDormant(name) }
-        let hash = Self.hash(name.utf8)
+        let hash = Self.hash(name.utf8.span)
         let part = Self.part(hash)
-        let (index, isThere) = parts[part].place(of: name.utf8, hash)
+        let (index, isThere) = parts[part].place(of: name.utf8.span, hash)
         let old = isThere ? parts[part].functions.remove(at: index).function : nil
         if let function { parts[part].functions.insert((hash, function), at: index) }
         count += (function == nil ? 0 : 1) - (old == nil ? 0 : 1)
@@ -341,7 +342,7 @@ public struct RoutingTable: Sendable {
         let segment = rest.prefix { $0 != UInt8(ascii: "/") }
         let prefixCount = Self.functionsPrefix.count + segment.count
         guard let at = segment.firstIndex(of: UInt8(ascii: "@")) else {
-            guard let function = function(segment) else { return nil }
+            guard let function = function(segment.span) else { return nil }
             if let match = function.plainMatch { return match }
             guard let live = function.live else { return nil }
             return RouteMatch(
@@ -353,7 +354,8 @@ public struct RoutingTable: Sendable {
             )
         }
         let selector = String(decoding: segment[(at + 1)...], as: UTF8.self)
-        guard let function = function(segment[..<at]) else { return nil }
+        let name = segment[..<at]
+        guard let function = function(name.span) else { return nil }
         if let number = Int(selector) {
             // "+5" and "007" are numbers to Int, but no names of versions.
             guard String(number) == selector, let version = function.version(number) else {
@@ -424,5 +426,13 @@ extension Array {
             if isBefore(self[middle]) { low = middle + 1 } else { high = middle }
         }
         return low
+    }
+}
+
+extension Span<UInt8> {
+    fileprivate func isEqual(to other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        for index in indices where self[index] != other[index] { return false }
+        return true
     }
 }
