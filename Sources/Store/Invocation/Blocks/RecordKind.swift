@@ -45,6 +45,18 @@ struct RecordKind: Hashable {
         )
     }
 
+    /// No record is of this kind: functions have names.
+    static let none = RecordKind(
+        function: "",
+        version: 0,
+        alias: nil,
+        trigger: .http,
+        method: "",
+        status: 0,
+        outcome: .ok,
+        start: nil
+    )
+
     func isKind(of record: borrowing InvocationRecord) -> Bool {
         version == record.version && status == record.status && outcome == record.outcome
             && start == record.start && trigger == record.trigger && function == record.function
@@ -66,10 +78,8 @@ struct KindNumbers {
     private var free: [Int64] = []
     private var nextNumber: Int64 = 1
     // Those that were looked up, at places that a record gives away cheaply.
-    private var recent: [(kind: RecordKind, number: Int64)?] = Array(
-        repeating: nil,
-        count: recentCount
-    )
+    private var recentKinds = Array(repeating: RecordKind.none, count: recentCount)
+    private var recentNumbers: [Int64] = Array(repeating: 0, count: recentCount)
     private static let recentCount = 256
     /// Those that are not in the database yet.
     private(set) var added: [(number: Int64, kind: RecordKind)] = []
@@ -87,16 +97,18 @@ struct KindNumbers {
 
     mutating func number(of record: borrowing InvocationRecord) -> Int64 {
         let place = Self.place(of: record)
-        if let known = recent[place], known.kind.isKind(of: record) { return known.number }
+        // Looked at where it is: a copy would retain and release each of its texts.
+        if recentKinds.span[place].isKind(of: record) { return recentNumbers[place] }
         let kind = RecordKind(record)
         let number = numbers[kind] ?? add(kind)
-        recent[place] = (kind, number)
+        (recentKinds[place], recentNumbers[place]) = (kind, number)
         return number
     }
 
     private static func place(of record: borrowing InvocationRecord) -> Int {
         var hash = record.version &* 31 &+ record.status
-        for byte in record.function.utf8.suffix(4) { hash = hash &* 31 &+ Int(byte) }
+        let name = record.function.utf8.span
+        for index in max(0, name.count - 4)..<name.count { hash = hash &* 31 &+ Int(name[index]) }
         return (hash & .max) % recentCount
     }
 
