@@ -14,9 +14,11 @@ struct OutputQueue {
 
     /// From this size on, a body is not copied.
     private static let copiedBytesMax = 16 * 1024
-    /// The most that a buffer may hold which others use after this one, and how many of them there are.
+    /// What a new buffer holds, the most that one may hold which others use after this one, and how many of them
+    /// there are.
+    private static let capacityMin = 512
     private static let spareCapacityMax = 4096
-    private static let sparesMax = 64
+    private static let sparesMax = 1024
 
     /// The octets that wait.
     var byteCount: Int { segmentBytes - offset + tail.count }
@@ -80,8 +82,12 @@ struct OutputQueue {
     /// Connections have one only while something waits to be written: the same few are in use all the time, and in
     /// the processor's caches.
     mutating func takeBuffer(from spares: inout [[UInt8]]) {
-        guard tail.capacity == 0, let buffer = spares.popLast() else { return }
-        tail = buffer
+        guard tail.capacity == 0 else { return }
+        if let buffer = spares.popLast() {
+            tail = buffer
+        } else {
+            tail.reserveCapacity(Self.capacityMin)
+        }
     }
 
     /// Gives the buffer back when nothing waits any more.
