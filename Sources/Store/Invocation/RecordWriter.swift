@@ -29,8 +29,9 @@ final class RecordWriter {
     private static let recordsPerTurn = 256
     private static let tailMax = 64
 
-    /// Lets others have the processor if there is time: whoever waits for it, an event loop for one, need not wait for
-    /// a whole batch. To be called every tenth of a millisecond or so.
+    /// Lets others have the processor if there is time; to be called every tenth of a millisecond or so.
+    ///
+    /// Whoever waits for it, an event loop for one, need not wait for a whole batch.
     private let giveWay: () -> Void
 
     init(_ limits: InvocationStore.Limits, giveWay: @escaping () -> Void) {
