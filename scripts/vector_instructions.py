@@ -97,10 +97,21 @@ frame[i64: pc.a] = {expression}
 
 # MARK: Memory
 
-def access(size, address="b"):
+def access(size):
     return f"""
-let address = frame[i64: pc.{address}] &+ UInt64(pc.c)
+let address = frame[i64: pc.b] &+ UInt64(pc.c)
 guard memory.contains(address, {size}) else {{ return (pc, false) }}
+"""
+
+
+STORE_SIZES = {}
+
+
+def store_access(name, size):
+    STORE_SIZES[name] = size
+    return f"""
+let address = frame[i64: pc.a] &+ UInt64(pc.c)
+guard context.storeWindow.covers(address, {size}) else {{ return (pc, false) }}
 """
 
 
@@ -124,7 +135,7 @@ for lane, (bits, count) in list(SHAPES.items())[:4]:
 for bits in (32, 64):
     load(f"v128.load{bits}_zero", bits // 8, "u64x2",
          f"SIMD2(UInt64(memory.load(address, as: UInt{bits}.self)), 0)")
-instruction("v128.store", "store", access(16, "a") + "memory.store(frame[u64x2: pc.b], at: address)",
+instruction("v128.store", "store", store_access("v128Store", 16) + "memory.store(frame[u64x2: pc.b], at: address)",
             comment="memory[a + offset c] = b")
 for lane, (bits, count) in list(SHAPES.items())[:4]:
     kind = "u" + lane[1:]
@@ -135,7 +146,7 @@ frame[{kind}: pc.a] = replacing(x, lane: pc.secondB, with: value)
 """.lstrip("\n"), cells=2,
                 comment="a = the vector in the second cell's first slot, with memory[b + offset c] in its "
                 "second field's lane" if bits == 8 else None)
-    instruction(f"v128.store{bits}_lane", "storeLane", access(bits // 8, "a")
+    instruction(f"v128.store{bits}_lane", "storeLane", store_access(f"v128Store{bits}Lane", bits // 8)
                 + f"memory.store(frame.lane(pc.b, pc.secondA, as: UInt{bits}.self), at: address)",
                 cells=2, comment="memory[a + offset c] = the second cell's lane of b" if bits == 8 else None)
 
@@ -318,14 +329,15 @@ def interpreter_file(header):
     out = [header, """extension Machine {
     /// Runs vector instructions up to the next instruction of another kind.
     ///
-    /// Answers where that is; or the place of an access outside the memory, and false. What the
-    /// instructions cost is paid for already, and none of them suspends.
+    /// Answers where that is; or the place of an access that is not permitted, and false: `MachinePointer.exit` says
+    /// why. What the instructions cost is paid for already, and none of them suspends.
     @inline(never)
     static func runVectors(
         from start: CodePointer,
         _ frame: Frame,
-        _ memory: LinearMemory
-    ) -> (next: CodePointer, isInBounds: Bool) {
+        _ memory: LinearMemory,
+        _ context: ContextPointer
+    ) -> (next: CodePointer, isPermitted: Bool) {
         var pc = start
         while true {
             switch pc.opcode {
@@ -353,7 +365,23 @@ def interpreter_file(header):
     }
 """)
     out += functions
-    out.append("}\n")
+    out.append("""}
+
+extension MachinePointer {
+    /// Why `runVectors` stopped at an access.
+    @inline(never)
+    func exit(fromVectorAccess pc: CodePointer, _ frame: Frame) -> Exit {
+        let byteCount: Int
+        switch pc.opcode {
+""")
+    for name, size in STORE_SIZES.items():
+        out.append(f"        case .{name}: byteCount = {size}\n")
+    out.append("""        default: return .trap(.memoryOutOfBounds)
+        }
+        return needsNote(of: frame[i64: pc.a] &+ UInt64(pc.c), byteCount)
+    }
+}
+""")
     return "".join(out)
 
 

@@ -87,12 +87,6 @@ static inline int clinux_set_thread_nice(int nice) { return setpriority(PRIO_PRO
 
 static inline int clinux_disable_huge_pages(void) { return prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0); }
 
-// How many page faults the calling thread has had; negative when the kernel does not tell.
-static inline long clinux_thread_page_faults(void) {
-    struct rusage usage;
-    return getrusage(1 /* RUSAGE_THREAD */, &usage) ? -1 : usage.ru_minflt + usage.ru_majflt;
-}
-
 // The kernel's call: it takes a mask of any size, and answers how many bytes of it it has written.
 static inline long clinux_sched_getaffinity(unsigned char *mask, size_t size) {
     return syscall(SYS_sched_getaffinity, 0, size, mask);

@@ -7,19 +7,10 @@ public enum ProcessMemory {
     /// Takes milliseconds for each 100 MB. The corresponding C function is `malloc_trim`.
     public static func trim() { _ = malloc_trim(0) }
 
-    /// Whether no huge page comes into this process's memory from now on: a page is then written for the first time
-    /// only by way of a fault of the thread that writes it.
+    /// Has no huge page come into this process's memory from now on, if the kernel can do that.
     ///
     /// The corresponding C function is `prctl`, with `PR_SET_THP_DISABLE`.
-    public static let hasSmallPagesOnly = clinux_disable_huge_pages() == 0
-
-    /// How many page faults the calling thread has had so far; nil when the kernel does not tell.
-    ///
-    /// Costs about 0.3 µs. The corresponding C function is `getrusage`.
-    public static var threadFaultCount: Int? {
-        let count = clinux_thread_page_faults()
-        return count < 0 ? nil : count
-    }
+    public static func useSmallPagesOnly() { _ = clinux_disable_huge_pages() }
 
     /// Resident pages in bytes; zero when the kernel does not tell.
     ///

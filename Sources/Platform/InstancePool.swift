@@ -173,14 +173,12 @@ final class InstancePool: Sendable {
 
     /// Takes an instance back after a request that ended at the time `now`, and resets it.
     ///
-    /// `isSound` says that the guest ended as it should: only then can it serve again as it is. `hadNoFault` says
-    /// that no thread which ran the instance for this request had a page fault meanwhile.
+    /// `isSound` says that the guest ended as it should: only then can it serve again as it is.
     /// To be called when the response has been sent: restoring a large memory takes a while.
     func give(
         back lease: consuming InstanceLease,
         isSound: Bool,
-        now: UInt64,
-        hadNoFault: Bool = false
+        now: UInt64
     ) {
         lease.served += 1
         var resetNanoseconds: UInt64?
@@ -188,14 +186,11 @@ final class InstancePool: Sendable {
             let begin = Monotonic.now()
             let isRestored = image.restore(
                 lease.instance,
-                wroteKnownPagesOnly: hadNoFault,
                 releasingBeyond: lease.isRare ? Self.unusedByteCountMax : .max
             )
             guard isRestored else { return drop(lease) }
             lease.served = 0
             resetNanoseconds = Monotonic.now() &- begin
-        } else if !hadNoFault {
-            lease.instance.forgetOwnPages()
         }
         let entry = Entry(
             instance: lease.instance,

@@ -89,16 +89,12 @@ struct UsedInstance: Sendable {
     let endedAt: UInt64
 
     /// Resets the instance, and puts it back into its pool.
-    ///
-    /// `hadNoFault` says that the thread which ran it, and no other did, had no page fault meanwhile.
-    consuming func giveBack(hadNoFault: Bool = false) {
-        pool.give(back: lease, isSound: isSound, now: endedAt, hadNoFault: hadNoFault)
+    consuming func giveBack() {
+        pool.give(back: lease, isSound: isSound, now: endedAt)
     }
 
     /// The same, but by the janitor if it is known to take long.
-    consuming func giveBack(or janitor: Janitor, hadNoFault: Bool) {
-        guard pool.resetsAreDear, janitor.submit(.giveBack(self)) else {
-            return giveBack(hadNoFault: hadNoFault)
-        }
+    consuming func giveBack(or janitor: Janitor) {
+        guard pool.resetsAreDear, janitor.submit(.giveBack(self)) else { return giveBack() }
     }
 }

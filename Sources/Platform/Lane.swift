@@ -19,8 +19,6 @@ public final class Lane {
     private var used: [UsedInstance] = []
     /// When this thread may next help the workers.
     private var helpsFrom: UInt64 = 0
-    /// How many page faults this thread had had when it last gave instances back.
-    private var faultCount: Int?
 
     init(_ platform: Platform, ring: InvocationRing) {
         self.platform = platform
@@ -106,18 +104,10 @@ public final class Lane {
         return nil
     }
 
-    /// Whether this thread has had no page fault since it was asked last.
-    private func noteFaults() -> Bool {
-        guard ProcessMemory.hasSmallPagesOnly, let count = ProcessMemory.threadFaultCount else {
-            return false
-        }
-        defer { faultCount = count }
-        return count == faultCount
-    }
-
     /// Has this thread run a slice of what the workers do not get to, in at most two thirds of its time: whoever is
     /// refused meanwhile is told soon.
     private func help() {
+        guard platform.scheduler.isBehind else { return }
         let begin = Monotonic.now()
         guard begin >= helpsFrom, platform.scheduler.help() else { return }
         let end = Monotonic.now()
@@ -129,10 +119,6 @@ public final class Lane {
     /// To be called when the answers have been written.
     public func tidy() {
         help()
-        guard !used.isEmpty else { return }
-        let hadNoFault = noteFaults()
-        while let instance = used.popLast() {
-            instance.giveBack(or: platform.janitor, hadNoFault: hadNoFault)
-        }
+        while let instance = used.popLast() { instance.giveBack(or: platform.janitor) }
     }
 }

@@ -35,6 +35,8 @@ public final class Platform: Sendable {
         secrets: @escaping SecretSource = { _, _ in [] },
         code source: CodeSource
     ) throws(SystemError) {
+        // Instances have a few pages each: a huge one would give each of them 2 MiB.
+        ProcessMemory.useSmallPagesOnly()
         self.options = options
         self.log = log
         self.spans = spans

@@ -113,7 +113,7 @@ public final class Scheduler: Sendable {
     /// For an event loop: where it has the processor to itself, it would otherwise begin one task after another,
     /// and the workers, which give way to it, would end none. True when it did.
     func help() -> Bool {
-        guard shortCount.value.load(ordering: .relaxed) > Self.shortBacklogMax else { return false }
+        guard isBehind else { return false }
         let task = monitor.withLock { state in
             defer { shortCount.value.store(state.ready.shortCount, ordering: .relaxed) }
             return state.ready.popShort()
@@ -123,6 +123,9 @@ public final class Scheduler: Sendable {
         Self.run(task, monitor)
         return true
     }
+
+    /// Whether more tasks that have run little wait than the workers seem to get to.
+    var isBehind: Bool { shortCount.value.load(ordering: .relaxed) > Self.shortBacklogMax }
 
     /// The backlog of tasks that have run little which the workers are left with.
     private static let shortBacklogMax = 4

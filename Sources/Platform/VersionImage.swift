@@ -241,16 +241,14 @@ final class VersionImage: Sendable {
 
     /// Puts an instance back into its initialised state; false when it cannot be and must go.
     ///
-    /// `wroteKnownPagesOnly` and `byteCountKept` as for `Instance.reset`.
+    /// `byteCountKept` is as for `Instance.reset`.
     func restore(
         _ instance: Instance,
-        wroteKnownPagesOnly: Bool,
         releasingBeyond byteCountKept: Int
     ) -> Bool {
         guard let snapshot else { return false }
         instance.reset(
             to: snapshot,
-            wroteKnownPagesOnly: wroteKnownPagesOnly,
             releasingBeyond: byteCountKept
         )
         return true

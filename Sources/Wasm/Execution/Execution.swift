@@ -188,7 +188,7 @@ public final class Execution: @unchecked Sendable {
         let given = isLast ? Int64(left) : slice
         machine.fuel = given
         machine.surcharge = 0
-        let exit = Machine.run(machine)
+        let exit = machine.run()
         let surcharge = machine.surcharge
         fuelCharged += UInt64(given - machine.fuel - surcharge)
         switch exit {
@@ -196,6 +196,8 @@ public final class Execution: @unchecked Sendable {
             hasEnded = true
             hasReturned = true
             return .finished
+        case .storeNotNoted:
+            preconditionFailure("the machine notes what is stored")
         case .outOfBudget where isLast && surcharge == 0:
             return .trapped(end(with: .outOfFuel))
         case .outOfBudget:

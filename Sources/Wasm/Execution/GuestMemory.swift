@@ -11,19 +11,27 @@ public struct GuestMemory {
     // SAFETY: `base` points at the start of a live memory of `byteCount` bytes: the instance is
     // kept alive by the execution that runs it, and a memory never moves.
     @usableFromInline let base: UnsafeMutableRawPointer
+    private let memory: LinearMemory
 
     /// The memory's size in bytes.
     public let byteCount: Int
 
-    init(base: UnsafeMutableRawPointer, byteCount: Int) {
-        unsafe self.base = base
-        self.byteCount = byteCount
+    init(_ memory: LinearMemory) {
+        unsafe self.base = memory.base
+        self.byteCount = Int(memory.byteCount)
+        self.memory = memory
     }
 
     /// Whether `count` bytes lie within the memory from `address` on.
     @inlinable
     public func contains(_ address: UInt32, count: Int) -> Bool {
         count >= 0 && count <= byteCount && Int(address) <= byteCount - count
+    }
+
+    /// The same for bytes that are about to be written, which is noted.
+    @usableFromInline
+    func permitsWrite(_ address: UInt32, count: Int) -> Bool {
+        count >= 0 && memory.permitsWrite(UInt64(address), count: UInt64(count))
     }
 
     /// Reads a little-endian integer; nil when it lies outside the memory.
@@ -43,7 +51,7 @@ public struct GuestMemory {
         _ value: T,
         at address: UInt32
     ) -> Bool {
-        guard contains(address, count: MemoryLayout<T>.size) else { return false }
+        guard permitsWrite(address, count: MemoryLayout<T>.size) else { return false }
         unsafe (base + Int(address)).storeBytes(of: value.littleEndian, as: T.self)
         return true
     }
@@ -77,7 +85,7 @@ public struct GuestMemory {
 
     /// Copies host bytes in; false, with nothing written, when any would lie outside.
     public func write(_ bytes: Span<UInt8>, at address: UInt32) -> Bool {
-        guard contains(address, count: bytes.count) else { return false }
+        guard permitsWrite(address, count: bytes.count) else { return false }
         guard bytes.count > 0 else { return true }
         unsafe bytes.withUnsafeBytes { source in
             unsafe UnsafeMutableRawBufferPointer(start: base + Int(address), count: source.count)
@@ -98,7 +106,7 @@ public struct GuestMemory {
         count: UInt32,
         _ body: (inout MutableRawSpan) -> R
     ) -> R? {
-        guard contains(address, count: Int(count)) else { return nil }
+        guard permitsWrite(address, count: Int(count)) else { return nil }
         let start = unsafe base + Int(address)
         let buffer = unsafe UnsafeMutableRawBufferPointer(start: start, count: Int(count))
         var span = unsafe MutableRawSpan(_unsafeBytes: buffer)

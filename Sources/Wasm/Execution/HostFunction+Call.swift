@@ -26,13 +26,21 @@ extension HostFunction {
                 // An empty array may have no address; nothing is read or written there then.
                 let nowhere = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
                 defer { unsafe nowhere.deallocate() }
+                let memory = UnsafeMutablePointer<LinearMemory.Fields>.allocate(capacity: 1)
+                unsafe memory.initialize(
+                    to: LinearMemory.Fields(
+                        base: bytes.baseAddress ?? UnsafeMutableRawPointer(nowhere),
+                        byteCount: UInt64(bytes.count)
+                    )
+                )
+                defer {
+                    unsafe memory.deinitialize(count: 1)
+                    unsafe memory.deallocate()
+                }
                 var call = unsafe HostCall(
                     slots: frame.baseAddress ?? nowhere,
                     function: self,
-                    memory: GuestMemory(
-                        base: bytes.baseAddress ?? UnsafeMutableRawPointer(nowhere),
-                        byteCount: bytes.count
-                    ),
+                    memory: LinearMemory(memory).guest,
                     hostState: hostState
                 )
                 let result = body(&call)

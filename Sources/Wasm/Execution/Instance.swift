@@ -82,12 +82,12 @@ public final class Instance: @unchecked Sendable {
     // SAFETY: allocated by `init` with the elements for the globals, records and so on that the module
     // declares, never moved, freed by `deinit`.
     let context: ContextPointer
-    private let memoryViews: UnsafeMutablePointer<UnsafeMutablePointer<LinearMemory>>
+    private let memoryViews: UnsafeMutablePointer<UnsafeMutablePointer<LinearMemory.Fields>>
     private let globals: UnsafeMutablePointer<UInt64>
     private let importedGlobals: UnsafeMutablePointer<UnsafeMutablePointer<UInt64>>
     private let tableFields: UnsafeMutablePointer<UnsafeMutablePointer<TableStorage.Fields>>
     private let records: UnsafeMutablePointer<FunctionRecord.Fields>
-    private let emptyMemory: UnsafeMutablePointer<LinearMemory>
+    private let emptyMemory: UnsafeMutablePointer<LinearMemory.Fields>
 
     /// The module.
     public var module: Module { linked.module }
@@ -190,7 +190,9 @@ public final class Instance: @unchecked Sendable {
 
         unsafe self.memoryViews = .allocate(capacity: max(memories.count, 1))
         for (index, memory) in memories.enumerated() {
-            unsafe (memoryViews + index).initialize(to: memory.view)
+            unsafe (memoryViews + index).initialize(to: memory.fields)
+            // Only memory 0 of the instance that it belongs to is written through a window.
+            if index > 0 || index < structure.importedMemoryCount { memory.neverTellPagesApart() }
         }
         let globalSlotCount = max(linked.module.layouts.globalSlotCount, 1)
         unsafe self.globals = .allocate(capacity: globalSlotCount)
@@ -202,11 +204,11 @@ public final class Instance: @unchecked Sendable {
         let context = UnsafeMutablePointer<InstanceContext>.allocate(capacity: 1)
         unsafe self.context = ContextPointer(context)
         unsafe emptyMemory.initialize(
-            to: LinearMemory(base: UnsafeMutableRawPointer(emptyMemory), byteCount: 0)
+            to: LinearMemory.Fields(base: UnsafeMutableRawPointer(emptyMemory), byteCount: 0)
         )
         unsafe context.initialize(
             to: InstanceContext(
-                memory: memories.first?.view ?? emptyMemory,
+                memory: memories.first?.fields ?? emptyMemory,
                 memories: memoryViews,
                 globals: globals,
                 importedGlobals: importedGlobals,
@@ -433,27 +435,19 @@ public final class Instance: @unchecked Sendable {
 
     /// Puts back the state that a snapshot of this module captured.
     ///
-    /// Costs what was dirtied since: pages of memory in use, and tables if they were written. Only
+    /// Costs what was dirtied since: pages of memory that were written, and tables if they were. Only
     /// while no execution of the instance is under way.
-    ///
-    /// `wroteKnownPagesOnly` says that no page of a memory was written that had not been before the last reset: none
-    /// was if the threads that ran the instance since had no page fault (``ProcessMemory/threadFaultCount``), in a process
-    /// without huge pages. Nobody has to be asked then which pages were.
     ///
     /// A memory that has more than `byteCountKept` bytes of its own afterwards is released, as by ``release(_:)``.
     public func reset(
         to snapshot: Snapshot,
-        wroteKnownPagesOnly: Bool = false,
         releasingBeyond byteCountKept: Int = .max
     ) {
         precondition(snapshot.linked === linked)
         for (memory, image) in zip(definedMemories, snapshot.memories) {
-            memory.restore(
-                image,
-                wroteKnownPagesOnly: wroteKnownPagesOnly,
-                releasingBeyond: byteCountKept
-            )
+            memory.restore(image, releasingBeyond: byteCountKept)
         }
+        context.useFirstMemory()
         heap.restore(snapshot.heap.map(relocated))
         restoreExceptMemories(snapshot)
         if context.tablesAreDirty { restoreTables(snapshot) }
@@ -474,11 +468,6 @@ public final class Instance: @unchecked Sendable {
     public func reclaim(_ snapshot: Snapshot) {
         precondition(snapshot.linked === linked)
         for (memory, image) in zip(definedMemories, snapshot.memories) { memory.reclaim(image) }
-    }
-
-    /// Has the next reset look for the pages that were written, whatever its caller says.
-    public func forgetOwnPages() {
-        for memory in definedMemories { memory.forgetOwnPages() }
     }
 
     private func restoreExceptMemories(_ snapshot: Snapshot) {

@@ -4,9 +4,13 @@
 @safe
 struct InstanceContext {
     /// Memory 0, or an empty one.
-    var memory: UnsafeMutablePointer<LinearMemory>
+    var memory: UnsafeMutablePointer<LinearMemory.Fields>
+    /// Where stores to the memory in use need not be noted.
+    var storeWindow = StoreWindow.none
+    /// Whether that is another memory than 0.
+    var usesOtherMemory = false
     /// All memories, memory 0 among them.
-    var memories: UnsafeMutablePointer<UnsafeMutablePointer<LinearMemory>>
+    var memories: UnsafeMutablePointer<UnsafeMutablePointer<LinearMemory.Fields>>
     /// The globals that the module defines.
     var globals: UnsafeMutablePointer<UInt64>
     /// Where imported globals lie.
@@ -31,15 +35,47 @@ struct ContextPointer {
     init(_ base: UnsafeMutablePointer<InstanceContext>) { unsafe self.base = base }
 
     @inline(__always)
-    var memory: LinearMemory { unsafe base.pointee.memory.pointee }
+    var memory: LinearMemory { unsafe LinearMemory(base.pointee.memory) }
 
     @inline(__always)
     func memory(_ index: UInt16) -> LinearMemory {
-        unsafe base.pointee.memories[Int(index)].pointee
+        unsafe LinearMemory(base.pointee.memories[Int(index)])
+    }
+
+    /// Where stores to the memory in use need not be noted.
+    @inline(__always)
+    var storeWindow: StoreWindow {
+        get { unsafe base.pointee.storeWindow }
+        nonmutating set { unsafe base.pointee.storeWindow = newValue }
+    }
+
+    /// Answers a memory, which is in use from now on.
+    ///
+    /// Other memories than 0 need nothing noted.
+    func use(_ index: UInt16) -> LinearMemory {
+        let memory = memory(index)
+        storeWindow = index == 0 ? .none : StoreWindow(0..<Int(memory.byteCount))
+        unsafe base.pointee.usesOtherMemory = index != 0
+        return memory
+    }
+
+    /// Puts memory 0 into use, with nothing noted that needs to be.
+    func useFirstMemory() {
+        storeWindow = .none
+        unsafe base.pointee.usesOtherMemory = false
+    }
+
+    /// Notes a store to the memory in use, and opens the window there; false when it lies outside the memory.
+    func note(_ store: (address: UInt64, byteCount: Int)) -> Bool {
+        guard unsafe !base.pointee.usesOtherMemory,
+            let window = memory.note(store.address, count: UInt64(store.byteCount))
+        else { return false }
+        storeWindow = window
+        return true
     }
 
     func memory(_ index: UInt32) -> LinearMemory {
-        unsafe base.pointee.memories[Int(index)].pointee
+        unsafe LinearMemory(base.pointee.memories[Int(index)])
     }
 
     var heapBase: UnsafeMutableRawPointer {

@@ -788,29 +788,29 @@ extension Machine {
                 pc.advance(1)
             case .store8:
                 let address = frame[i64: pc.a] &+ UInt64(pc.c)
-                guard memory.contains(address, MemoryLayout<UInt8>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt8>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt8>.size); break dispatch
                 }
                 memory.store(UInt8(truncatingIfNeeded: frame[i64: pc.b]), at: address)
                 pc.advance(1)
             case .store16:
                 let address = frame[i64: pc.a] &+ UInt64(pc.c)
-                guard memory.contains(address, MemoryLayout<UInt16>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt16>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt16>.size); break dispatch
                 }
                 memory.store(UInt16(truncatingIfNeeded: frame[i64: pc.b]), at: address)
                 pc.advance(1)
             case .store32:
                 let address = frame[i64: pc.a] &+ UInt64(pc.c)
-                guard memory.contains(address, MemoryLayout<UInt32>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt32>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt32>.size); break dispatch
                 }
                 memory.store(UInt32(truncatingIfNeeded: frame[i64: pc.b]), at: address)
                 pc.advance(1)
             case .store64:
                 let address = frame[i64: pc.a] &+ UInt64(pc.c)
-                guard memory.contains(address, MemoryLayout<UInt64>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt64>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt64>.size); break dispatch
                 }
                 memory.store(UInt64(truncatingIfNeeded: frame[i64: pc.b]), at: address)
                 pc.advance(1)
@@ -879,29 +879,29 @@ extension Machine {
                 pc.advance(2)
             case .store8Wide:
                 let address = frame[i64: pc.a] &+ pc.immediate64
-                guard memory.contains(address, MemoryLayout<UInt8>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt8>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt8>.size); break dispatch
                 }
                 memory.store(UInt8(truncatingIfNeeded: frame[i64: pc.b]), at: address)
                 pc.advance(2)
             case .store16Wide:
                 let address = frame[i64: pc.a] &+ pc.immediate64
-                guard memory.contains(address, MemoryLayout<UInt16>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt16>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt16>.size); break dispatch
                 }
                 memory.store(UInt16(truncatingIfNeeded: frame[i64: pc.b]), at: address)
                 pc.advance(2)
             case .store32Wide:
                 let address = frame[i64: pc.a] &+ pc.immediate64
-                guard memory.contains(address, MemoryLayout<UInt32>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt32>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt32>.size); break dispatch
                 }
                 memory.store(UInt32(truncatingIfNeeded: frame[i64: pc.b]), at: address)
                 pc.advance(2)
             case .store64Wide:
                 let address = frame[i64: pc.a] &+ pc.immediate64
-                guard memory.contains(address, MemoryLayout<UInt64>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt64>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt64>.size); break dispatch
                 }
                 memory.store(UInt64(truncatingIfNeeded: frame[i64: pc.b]), at: address)
                 pc.advance(2)
@@ -970,29 +970,29 @@ extension Machine {
                 pc.advance(1)
             case .store8At:
                 let address = UInt64(pc.immediate32)
-                guard memory.contains(address, MemoryLayout<UInt8>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt8>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt8>.size); break dispatch
                 }
                 memory.store(UInt8(truncatingIfNeeded: frame[i64: pc.a]), at: address)
                 pc.advance(1)
             case .store16At:
                 let address = UInt64(pc.immediate32)
-                guard memory.contains(address, MemoryLayout<UInt16>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt16>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt16>.size); break dispatch
                 }
                 memory.store(UInt16(truncatingIfNeeded: frame[i64: pc.a]), at: address)
                 pc.advance(1)
             case .store32At:
                 let address = UInt64(pc.immediate32)
-                guard memory.contains(address, MemoryLayout<UInt32>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt32>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt32>.size); break dispatch
                 }
                 memory.store(UInt32(truncatingIfNeeded: frame[i64: pc.a]), at: address)
                 pc.advance(1)
             case .store64At:
                 let address = UInt64(pc.immediate32)
-                guard memory.contains(address, MemoryLayout<UInt64>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt64>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt64>.size); break dispatch
                 }
                 memory.store(UInt64(truncatingIfNeeded: frame[i64: pc.a]), at: address)
                 pc.advance(1)
@@ -1061,29 +1061,29 @@ extension Machine {
                 pc.advance(1)
             case .store8Added:
                 let address = UInt64(frame[i32: pc.a] &+ pc.cImmediate32)
-                guard memory.contains(address, MemoryLayout<UInt8>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt8>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt8>.size); break dispatch
                 }
                 memory.store(UInt8(truncatingIfNeeded: frame[i64: pc.b]), at: address)
                 pc.advance(1)
             case .store16Added:
                 let address = UInt64(frame[i32: pc.a] &+ pc.cImmediate32)
-                guard memory.contains(address, MemoryLayout<UInt16>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt16>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt16>.size); break dispatch
                 }
                 memory.store(UInt16(truncatingIfNeeded: frame[i64: pc.b]), at: address)
                 pc.advance(1)
             case .store32Added:
                 let address = UInt64(frame[i32: pc.a] &+ pc.cImmediate32)
-                guard memory.contains(address, MemoryLayout<UInt32>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt32>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt32>.size); break dispatch
                 }
                 memory.store(UInt32(truncatingIfNeeded: frame[i64: pc.b]), at: address)
                 pc.advance(1)
             case .store64Added:
                 let address = UInt64(frame[i32: pc.a] &+ pc.cImmediate32)
-                guard memory.contains(address, MemoryLayout<UInt64>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt64>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt64>.size); break dispatch
                 }
                 memory.store(UInt64(truncatingIfNeeded: frame[i64: pc.b]), at: address)
                 pc.advance(1)
@@ -1152,29 +1152,29 @@ extension Machine {
                 pc.advance(1)
             case .store8Indexed:
                 let address = UInt64(frame[i32: pc.a] &+ frame[i32: pc.c])
-                guard memory.contains(address, MemoryLayout<UInt8>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt8>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt8>.size); break dispatch
                 }
                 memory.store(UInt8(truncatingIfNeeded: frame[i64: pc.b]), at: address)
                 pc.advance(1)
             case .store16Indexed:
                 let address = UInt64(frame[i32: pc.a] &+ frame[i32: pc.c])
-                guard memory.contains(address, MemoryLayout<UInt16>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt16>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt16>.size); break dispatch
                 }
                 memory.store(UInt16(truncatingIfNeeded: frame[i64: pc.b]), at: address)
                 pc.advance(1)
             case .store32Indexed:
                 let address = UInt64(frame[i32: pc.a] &+ frame[i32: pc.c])
-                guard memory.contains(address, MemoryLayout<UInt32>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt32>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt32>.size); break dispatch
                 }
                 memory.store(UInt32(truncatingIfNeeded: frame[i64: pc.b]), at: address)
                 pc.advance(1)
             case .store64Indexed:
                 let address = UInt64(frame[i32: pc.a] &+ frame[i32: pc.c])
-                guard memory.contains(address, MemoryLayout<UInt64>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt64>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt64>.size); break dispatch
                 }
                 memory.store(UInt64(truncatingIfNeeded: frame[i64: pc.b]), at: address)
                 pc.advance(1)
@@ -1243,29 +1243,29 @@ extension Machine {
                 pc.advance(2)
             case .store8AddedWide:
                 let address = UInt64(frame[i32: pc.a] &+ UInt32(truncatingIfNeeded: pc.immediate64))
-                guard memory.contains(address, MemoryLayout<UInt8>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt8>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt8>.size); break dispatch
                 }
                 memory.store(UInt8(truncatingIfNeeded: frame[i64: pc.b]), at: address)
                 pc.advance(2)
             case .store16AddedWide:
                 let address = UInt64(frame[i32: pc.a] &+ UInt32(truncatingIfNeeded: pc.immediate64))
-                guard memory.contains(address, MemoryLayout<UInt16>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt16>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt16>.size); break dispatch
                 }
                 memory.store(UInt16(truncatingIfNeeded: frame[i64: pc.b]), at: address)
                 pc.advance(2)
             case .store32AddedWide:
                 let address = UInt64(frame[i32: pc.a] &+ UInt32(truncatingIfNeeded: pc.immediate64))
-                guard memory.contains(address, MemoryLayout<UInt32>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt32>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt32>.size); break dispatch
                 }
                 memory.store(UInt32(truncatingIfNeeded: frame[i64: pc.b]), at: address)
                 pc.advance(2)
             case .store64AddedWide:
                 let address = UInt64(frame[i32: pc.a] &+ UInt32(truncatingIfNeeded: pc.immediate64))
-                guard memory.contains(address, MemoryLayout<UInt64>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt64>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt64>.size); break dispatch
                 }
                 memory.store(UInt64(truncatingIfNeeded: frame[i64: pc.b]), at: address)
                 pc.advance(2)
@@ -1313,22 +1313,22 @@ extension Machine {
                 pc.advance(1)
             case .store16Scaled:
                 let address = UInt64(frame[i32: pc.a] &+ frame[i32: pc.c] &<< 1)
-                guard memory.contains(address, MemoryLayout<UInt16>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt16>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt16>.size); break dispatch
                 }
                 memory.store(UInt16(truncatingIfNeeded: frame[i64: pc.b]), at: address)
                 pc.advance(1)
             case .store32Scaled:
                 let address = UInt64(frame[i32: pc.a] &+ frame[i32: pc.c] &<< 2)
-                guard memory.contains(address, MemoryLayout<UInt32>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt32>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt32>.size); break dispatch
                 }
                 memory.store(UInt32(truncatingIfNeeded: frame[i64: pc.b]), at: address)
                 pc.advance(1)
             case .store64Scaled:
                 let address = UInt64(frame[i32: pc.a] &+ frame[i32: pc.c] &<< 3)
-                guard memory.contains(address, MemoryLayout<UInt64>.size) else {
-                    exit = .trap(.memoryOutOfBounds); break dispatch
+                guard context.storeWindow.covers(address, MemoryLayout<UInt64>.size) else {
+                    exit = machine.needsNote(of: address, MemoryLayout<UInt64>.size); break dispatch
                 }
                 memory.store(UInt64(truncatingIfNeeded: frame[i64: pc.b]), at: address)
                 pc.advance(1)
@@ -1343,7 +1343,7 @@ extension Machine {
                 frame[i64: pc.a] = address
                 pc.advance(2)
             case .useMemory:
-                memory = context.memory(pc.a)
+                memory = context.use(pc.a)
                 pc.advance(1)
             case .memorySize:
                 frame[i64: pc.a] = context.memory(pc.b).byteCount / UInt64(MemoryType.pageSize)
@@ -3183,9 +3183,11 @@ extension Machine {
                 .i32x4RelaxedTruncF32x4U,
                 .i32x4TruncSatF64x2UZero,
                 .i32x4RelaxedTruncF64x2UZero:
-                let (next, isInBounds) = runVectors(from: pc, frame, memory)
+                let (next, isPermitted) = runVectors(from: pc, frame, memory, context)
                 pc = next
-                guard isInBounds else { exit = .trap(.memoryOutOfBounds); break dispatch }
+                guard isPermitted else {
+                    exit = machine.exit(fromVectorAccess: pc, frame); break dispatch
+                }
             }
         }
         machine.pc = pc

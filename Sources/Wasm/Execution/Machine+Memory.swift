@@ -22,7 +22,7 @@ extension MachinePointer {
     ) -> Trap.Kind? {
         let memory = context.memory(pc.secondCount)
         let (start, count) = (frame[i64: pc.a], frame[i64: pc.c])
-        guard memory.contains(start, count: count) else { return .memoryOutOfBounds }
+        guard memory.permitsWrite(start, count: count) else { return .memoryOutOfBounds }
         let step = min(count, Self.bulkBytesMax)
         let value = UInt8(truncatingIfNeeded: frame[i32: pc.b])
         unsafe (memory.base + Int(start)).initializeMemory(
@@ -46,7 +46,7 @@ extension MachinePointer {
         let target = context.memory(pc.secondCount)
         let origin = context.memory(pc.secondIndex)
         let (start, source, count) = (frame[i64: pc.a], frame[i64: pc.b], frame[i64: pc.c])
-        guard target.contains(start, count: count), origin.contains(source, count: count) else {
+        guard origin.contains(source, count: count), target.permitsWrite(start, count: count) else {
             return .memoryOutOfBounds
         }
         let step = min(count, Self.bulkBytesMax)

@@ -3,6 +3,8 @@ enum Exit {
     case finished
     case outOfBudget
     case trap(Trap.Kind)
+    /// A store is not to pages that are noted as written; the machine knows where it is to.
+    case storeNotNoted
     /// A host function waits; the execution knows for what.
     case waiting
     /// A host function ended the guest; the execution knows with what code.
@@ -15,6 +17,8 @@ struct Machine {
     var pc: CodePointer
     var frame: Frame
     var context: ContextPointer
+    /// Where a store would be, and its size in bytes, that has to be noted first.
+    var storeToNote: (address: UInt64, byteCount: Int) = (0, 0)
     /// What is left of the slice, in instructions.
     var fuel: Int64
     /// The end of the value stack.
@@ -71,6 +75,26 @@ struct MachinePointer {
 
     var execution: Execution {
         unsafe base.pointee.execution.takeUnretainedValue()
+    }
+
+    /// Runs translated code until there is something that others have to decide.
+    func run() -> Exit {
+        while true {
+            let exit = Machine.run(self)
+            if case .storeNotNoted = exit, context.note(unsafe base.pointee.storeToNote) {
+                continue
+            }
+            context.useFirstMemory()
+            if case .storeNotNoted = exit { return .trap(.memoryOutOfBounds) }
+            return exit
+        }
+    }
+
+    /// Stops for a store to so many bytes that is not in the window.
+    @inline(__always)
+    func needsNote(of address: UInt64, _ byteCount: Int) -> Exit {
+        unsafe base.pointee.storeToNote = (address, byteCount)
+        return .storeNotNoted
     }
 
     // MARK: - Calls

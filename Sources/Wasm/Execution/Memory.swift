@@ -12,10 +12,12 @@ public final class Memory: @unchecked Sendable {
 
     private let mapping: Mapping
     // SAFETY: allocated and freed by this object; the interpreter reads it through contexts.
-    let view: UnsafeMutablePointer<LinearMemory>
+    let fields: UnsafeMutablePointer<LinearMemory.Fields>
     private let pagesMax: UInt64
     private let budget: InstanceBudget
-    /// The pages that the memory had of its own when it was last filled or restored.
+    /// What the memory was last filled or restored from.
+    private var source: MemoryImage?
+    /// The pages that the memory had of its own then.
     private var ownPages = OwnPages()
 
     var privateByteCount: Int { ownPages.byteCount }
@@ -43,21 +45,22 @@ public final class Memory: @unchecked Sendable {
         self.budget = budget
         self.pagesMax = max(minimum, min(type.pagesDeclared, pagesAllowed))
         self.mapping = try Mapping(byteCount: Int(pagesMax) * MemoryType.pageSize)
-        unsafe self.view = UnsafeMutablePointer<LinearMemory>.allocate(capacity: 1)
-        unsafe view.initialize(
-            to: LinearMemory(base: mapping.baseAddress, byteCount: UInt64(byteCount))
+        unsafe self.fields = UnsafeMutablePointer<LinearMemory.Fields>.allocate(capacity: 1)
+        unsafe fields.initialize(
+            to: LinearMemory.Fields(base: mapping.baseAddress, byteCount: UInt64(byteCount))
         )
     }
 
     deinit {
-        unsafe view.deallocate()
+        unsafe fields.deinitialize(count: 1)
+        unsafe fields.deallocate()
     }
 
     /// The current size in bytes.
-    public var byteCount: Int { Int(unsafe view.pointee.byteCount) }
+    public var byteCount: Int { Int(unsafe fields.pointee.byteCount) }
 
     /// The host's view of the contents, as large as the memory is now.
-    public var guest: GuestMemory { unsafe view.pointee.guest }
+    public var guest: GuestMemory { unsafe LinearMemory(fields).guest }
 
     /// Adds pages; answers the old size in pages, or nil when a limit forbids the new one.
     func grow(by delta: UInt64) -> UInt64? {
@@ -68,7 +71,7 @@ public final class Memory: @unchecked Sendable {
             growthWasRefused = true
             return nil
         }
-        unsafe view.pointee.byteCount = new * UInt64(MemoryType.pageSize)
+        unsafe fields.pointee.byteCount = new * UInt64(MemoryType.pageSize)
         return old
     }
 
@@ -86,22 +89,21 @@ public final class Memory: @unchecked Sendable {
 
     /// Puts the contents back that `image` was made of, touching only pages in use.
     ///
-    /// `wroteKnownPagesOnly` says that no page was written that had not been when the memory was last restored. When
-    /// the memory has more than `byteCountKept` bytes of its own, it is released instead.
-    func restore(
-        _ image: MemoryImage,
-        wroteKnownPagesOnly: Bool,
-        releasingBeyond byteCountKept: Int
-    ) {
+    /// When the memory has more than `byteCountKept` bytes of its own, it is released instead.
+    func restore(_ image: MemoryImage, releasingBeyond byteCountKept: Int) {
         let keptMax = min(byteCountKept, Self.keptByteCountMax)
-        if wroteKnownPagesOnly, let ranges = ownPages.ranges, ownPages.byteCount <= keptMax {
-            image.restore(mapping, byteCountBefore: byteCount, ranges: ranges)
+        defer { unsafe fields.pointee.written.clear() }
+        if image === source, let runs = unsafe fields.pointee.written.runs, ownPages.insert(runs),
+            ownPages.byteCount <= keptMax
+        {
+            image.restore(mapping, byteCountBefore: byteCount, ranges: runs)
         } else if let pages = image.restore(
             mapping,
             byteCountBefore: byteCount,
             keepingAtMost: keptMax
         ) {
             ownPages = pages
+            source = image
         } else {
             release(image)
             if byteCountKept > keptMax { reclaim(image) }
@@ -115,13 +117,16 @@ public final class Memory: @unchecked Sendable {
     func load(_ image: MemoryImage) throws(SystemError) {
         isFilled = true
         try image.fill(mapping)
-        ownPages = OwnPages(byteCount: image.copiedByteCount)
+        source = image
+        ownPages = image.copiedPages
         resize(to: image.byteCount)
     }
 
     /// Gives all pages back to the kernel; the contents are nothing's until ``reclaim(_:)``.
     func release(_ image: MemoryImage) {
         mapping.discard(0..<byteCount)
+        unsafe fields.pointee.written.clear()
+        source = image
         ownPages = OwnPages()
         isReleased = true
         resize(to: image.byteCount)
@@ -133,15 +138,15 @@ public final class Memory: @unchecked Sendable {
         guard isReleased else { return }
         isReleased = false
         image.refill(mapping)
-        ownPages = OwnPages(byteCount: image.copiedByteCount)
+        ownPages = image.copiedPages
     }
 
-    /// Has the next restoration look for the pages that were written.
-    func forgetOwnPages() { ownPages.forgetRanges() }
+    /// Takes it from now on that anything may have been written: for memories that are written without being noted.
+    func neverTellPagesApart() { unsafe fields.pointee.written.neverTell() }
 
     private func resize(to newByteCount: Int) {
         budget.replace(byteCount, by: newByteCount)
-        unsafe view.pointee.byteCount = UInt64(newByteCount)
+        unsafe fields.pointee.byteCount = UInt64(newByteCount)
     }
 }
 

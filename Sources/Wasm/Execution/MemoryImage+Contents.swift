@@ -55,6 +55,13 @@ struct KeptPages: Sendable {
 
     var byteCount: Int { bytes.count }
 
+    /// The same, as a memory has them that they were copied to.
+    var ownPages: OwnPages {
+        var pages = OwnPages()
+        for offset in offsets { pages.append(offset..<offset + Mapping.pageSize) }
+        return pages
+    }
+
     /// Writes all of them.
     func copy(to mapping: borrowing Mapping) {
         let base = unsafe mapping.baseAddress

@@ -97,13 +97,15 @@ final class MemoryImage: Sendable {
         }
     }
 
-    /// What a memory that was filled from the image has of its own, in bytes.
-    var copiedByteCount: Int {
+    /// What a memory that was filled from the image has of its own.
+    var copiedPages: OwnPages {
         switch contents {
-        case .pages(let pages): pages.byteCount
-        case .file: 0
+        case .pages(let pages): return pages.ownPages
+        case .file: return OwnPages()
         case .changes(let base, let lines):
-            base.copiedByteCount + lines.pageCount * Mapping.pageSize
+            return OwnPages(
+                byteCount: base.copiedPages.byteCount + lines.pageCount * Mapping.pageSize
+            )
         }
     }
 
@@ -143,7 +145,7 @@ final class MemoryImage: Sendable {
     ) -> OwnPages? {
         guard byteCountBefore > 0 else { return OwnPages() }
         if let pagemap {
-            var pages = OwnPages(ranges: [])
+            var pages = OwnPages()
             let base = unsafe mapping.baseAddress
             let isDone = unsafe pagemap.forEachPrivateRange(base, byteCount: byteCountBefore) {
                 range in
@@ -157,7 +159,7 @@ final class MemoryImage: Sendable {
         }
         mapping.discard(0..<byteCountBefore)
         refill(mapping)
-        return OwnPages(byteCount: copiedByteCount)
+        return copiedPages
     }
 
     /// Restores pages that are known to be all that may have been written, as far as the memory reached.
@@ -199,20 +201,46 @@ struct OwnPages {
     /// Which they are; nil when nobody knows, or when they are in too many places to be remembered.
     private(set) var ranges: [Range<Int>]?
 
-    private static let rangesMax = 16
+    private static let rangesMax = 32
 
-    /// Pages that are yet to be found.
-    init(ranges: [Range<Int>]) { self.ranges = ranges }
+    /// None, to which others may be added.
+    init() { ranges = [] }
 
     /// So many bytes, wherever they are.
-    init(byteCount: Int = 0) { self.byteCount = byteCount }
+    init(byteCount: Int) { self.byteCount = byteCount }
 
     mutating func append(_ range: Range<Int>) {
         byteCount += range.count
+        if let last = ranges?.last, last.upperBound == range.lowerBound {
+            ranges?.removeLast()
+            ranges?.append(last.lowerBound..<range.upperBound)
+            return
+        }
         if ranges?.count == Self.rangesMax { ranges = nil }
         ranges?.append(range)
     }
 
-    /// Others may have been written, no matter which.
-    mutating func forgetRanges() { ranges = nil }
+    /// Adds runs, some of which may be among the pages; false when nobody knows which those are.
+    mutating func insert(_ runs: [Range<Int>]) -> Bool {
+        for run in runs where !contains(run) {
+            guard var others = ranges else { return false }
+            var run = run
+            others.removeAll { other in
+                guard other.overlaps(run) else { return false }
+                run = min(run.lowerBound, other.lowerBound)..<max(run.upperBound, other.upperBound)
+                return true
+            }
+            byteCount = others.reduce(0) { $0 + $1.count }
+            ranges = others
+            append(run)
+        }
+        return ranges != nil
+    }
+
+    private func contains(_ run: Range<Int>) -> Bool {
+        guard let ranges else { return false }
+        return ranges.contains {
+            $0.lowerBound <= run.lowerBound && run.upperBound <= $0.upperBound
+        }
+    }
 }

@@ -3,14 +3,15 @@
 extension Machine {
     /// Runs vector instructions up to the next instruction of another kind.
     ///
-    /// Answers where that is; or the place of an access outside the memory, and false. What the
-    /// instructions cost is paid for already, and none of them suspends.
+    /// Answers where that is; or the place of an access that is not permitted, and false: `MachinePointer.exit` says
+    /// why. What the instructions cost is paid for already, and none of them suspends.
     @inline(never)
     static func runVectors(
         from start: CodePointer,
         _ frame: Frame,
-        _ memory: LinearMemory
-    ) -> (next: CodePointer, isInBounds: Bool) {
+        _ memory: LinearMemory,
+        _ context: ContextPointer
+    ) -> (next: CodePointer, isPermitted: Bool) {
         var pc = start
         while true {
             switch pc.opcode {
@@ -81,7 +82,7 @@ extension Machine {
                 pc.advance(1)
             case .v128Store:
                 let address = frame[i64: pc.a] &+ UInt64(pc.c)
-                guard memory.contains(address, 16) else { return (pc, false) }
+                guard context.storeWindow.covers(address, 16) else { return (pc, false) }
                 memory.store(frame[u64x2: pc.b], at: address)
                 pc.advance(1)
             case .v128Load8Lane:
@@ -91,7 +92,7 @@ extension Machine {
                 pc.advance(2)
             case .v128Store8Lane:
                 let address = frame[i64: pc.a] &+ UInt64(pc.c)
-                guard memory.contains(address, 1) else { return (pc, false) }
+                guard context.storeWindow.covers(address, 1) else { return (pc, false) }
                 v128Store8Lane(frame, pc, memory, address)
                 pc.advance(2)
             case .v128Load16Lane:
@@ -101,7 +102,7 @@ extension Machine {
                 pc.advance(2)
             case .v128Store16Lane:
                 let address = frame[i64: pc.a] &+ UInt64(pc.c)
-                guard memory.contains(address, 2) else { return (pc, false) }
+                guard context.storeWindow.covers(address, 2) else { return (pc, false) }
                 v128Store16Lane(frame, pc, memory, address)
                 pc.advance(2)
             case .v128Load32Lane:
@@ -111,7 +112,7 @@ extension Machine {
                 pc.advance(2)
             case .v128Store32Lane:
                 let address = frame[i64: pc.a] &+ UInt64(pc.c)
-                guard memory.contains(address, 4) else { return (pc, false) }
+                guard context.storeWindow.covers(address, 4) else { return (pc, false) }
                 v128Store32Lane(frame, pc, memory, address)
                 pc.advance(2)
             case .v128Load64Lane:
@@ -121,7 +122,7 @@ extension Machine {
                 pc.advance(2)
             case .v128Store64Lane:
                 let address = frame[i64: pc.a] &+ UInt64(pc.c)
-                guard memory.contains(address, 8) else { return (pc, false) }
+                guard context.storeWindow.covers(address, 8) else { return (pc, false) }
                 v128Store64Lane(frame, pc, memory, address)
                 pc.advance(2)
             case .copyVector:
@@ -2389,5 +2390,22 @@ extension Machine {
     private static func i32x4RelaxedTruncF64x2UZero(_ frame: Frame, _ pc: CodePointer) {
         let x = frame[f64x2: pc.b]
         frame[u32x4: pc.a] = SIMD4(truncatedUnsigned(x.x), truncatedUnsigned(x.y), 0, 0)
+    }
+}
+
+extension MachinePointer {
+    /// Why `runVectors` stopped at an access.
+    @inline(never)
+    func exit(fromVectorAccess pc: CodePointer, _ frame: Frame) -> Exit {
+        let byteCount: Int
+        switch pc.opcode {
+        case .v128Store: byteCount = 16
+        case .v128Store8Lane: byteCount = 1
+        case .v128Store16Lane: byteCount = 2
+        case .v128Store32Lane: byteCount = 4
+        case .v128Store64Lane: byteCount = 8
+        default: return .trap(.memoryOutOfBounds)
+        }
+        return needsNote(of: frame[i64: pc.a] &+ UInt64(pc.c), byteCount)
     }
 }

@@ -85,7 +85,24 @@ struct MemoryImageTests {
             keepingAtMost: .max,
             asking: nil
         )
-        #expect(unknown != nil && unknown?.ranges == nil)
+        #expect(unknown?.byteCount == image.copiedPages.byteCount)
+    }
+
+    @Test func `pages that a memory has of its own are counted once`() {
+        let page = Self.page
+        var pages = OwnPages()
+        let runs: [([Range<Int>], count: Int)] = [
+            ([0..<page, 5 * page..<7 * page], 3), ([5 * page..<6 * page], 3),
+            ([4 * page..<6 * page], 4), ([0..<9 * page], 9),
+        ]
+        for (runs, count) in runs {
+            let isKnown = pages.insert(runs)
+            #expect(isKnown && pages.byteCount == count * page)
+        }
+        // In so many places that nobody knows which they are.
+        let scattered = (10..<43).map { 2 * $0 * page..<(2 * $0 + 1) * page }
+        let isKnown = pages.insert(scattered)
+        #expect(!isKnown)
     }
 
     @Test func `a memory with more pages of its own than are to be kept is not restored`() throws {
