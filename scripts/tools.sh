@@ -142,3 +142,15 @@ need_build_packages() {
     need_swift || return 1
     apt_need libsqlite3-dev zlib1g-dev pkg-config
 }
+
+# build_release PRODUCT: builds a program with optimisation and prints its path. The Swift libraries are part of it,
+# if the toolchain has them for that: it runs where there is no toolchain, and calls them directly.
+build_release() {
+    local options=(-c release) libraries
+    libraries=$(dirname "$(readlink -f "$(command -v swiftc)")")/../lib/swift_static/linux
+    if [[ -d $libraries ]] && apt_need libcurl4-openssl-dev; then
+        options+=(--static-swift-stdlib)
+    fi
+    swift build "${options[@]}" --product "$1" >&2 || return 1
+    printf '%s/%s\n' "$(swift build "${options[@]}" --show-bin-path)" "$1"
+}

@@ -12,8 +12,7 @@ def build():
     if "ROOST" in os.environ:
         return os.environ["ROOST"]
     script = (
-        f"set -euo pipefail; source '{ROOT}/scripts/tools.sh'; need_build_packages;"
-        "swift build -c release --product roost >&2; echo $(swift build -c release --show-bin-path)/roost"
+        f"set -euo pipefail; source '{ROOT}/scripts/tools.sh'; need_build_packages; build_release roost"
     )
     result = subprocess.run(["bash", "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     if result.returncode:
