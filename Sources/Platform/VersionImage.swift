@@ -242,15 +242,9 @@ final class VersionImage: Sendable {
     /// Puts an instance back into its initialised state; false when it cannot be and must go.
     ///
     /// `byteCountKept` is as for `Instance.reset`.
-    func restore(
-        _ instance: Instance,
-        releasingBeyond byteCountKept: Int
-    ) -> Bool {
+    func restore(_ instance: Instance, releasingBeyond byteCountKept: Int) -> Bool {
         guard let snapshot else { return false }
-        instance.reset(
-            to: snapshot,
-            releasingBeyond: byteCountKept
-        )
+        instance.reset(to: snapshot, releasingBeyond: byteCountKept)
         return true
     }
 
